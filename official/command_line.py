@@ -1,0 +1,116 @@
+"""How every script starts and ends: flags in, a status out, and no traceback for what the user can mend."""
+
+import contextlib
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+
+from absl import app, flags
+
+from official import files
+from official.errors import InputError
+
+BAD_INPUT, BAD_FLAGS, INTERRUPTED = 1, 2, 128 + signal.SIGINT
+
+
+def run(main: Callable[[], None]) -> None:
+    """Parses the flags, calls `main` and ends the process.
+
+    Status 0 when it went well, 1 for bad input, 2 for bad flags, 130 for Ctrl-C. `main` imports what it needs, so that
+    `--help` and a mistyped flag are answered at once.
+    """
+    app.run(lambda _: _run_main(main), flags_parser=_parse_flags)
+
+
+def require(values: flags.FlagValues, *names: str) -> None:
+    """Ends with status 2 unless each of these flags was given."""
+    missing = [f"--{name}" for name in names if values[name].value is None]
+    if missing:
+        _end(f"{', '.join(missing)} must be given ({_script()} --help lists the flags)", BAD_FLAGS)
+
+
+def require_one(values: flags.FlagValues, *names: str) -> None:
+    """Ends with status 2 unless one of these flags is true."""
+    if not any(values[name].value for name in names):
+        _end(f"at least one of {', '.join(f'--{name}' for name in names)} must be given", BAD_FLAGS)
+
+
+def whole_numbers(values: flags.FlagValues, name: str) -> list[int]:
+    """A comma-separated flag as integers; ends with status 2 where one is none."""
+    try:
+        return [int(number) for number in values[name].value]
+    except ValueError:
+        _end(f"--{name}={','.join(values[name].value)}: whole numbers separated by commas were expected", BAD_FLAGS)
+
+
+def import_tensorflow() -> None:
+    """Imports TensorFlow without the lines that it prints before its log level is in force."""
+    with _held_back_stderr():
+        import tensorflow  # noqa: F401
+
+
+@contextlib.contextmanager
+def _held_back_stderr() -> Iterator[None]:
+    """Keeps what C++ code writes to stderr, and shows it only if the block fails."""
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as held, _duplicate(2) as stderr:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            os.dup2(stderr, 2)
+            held.seek(0)
+            sys.stderr.write(held.read().decode(errors="replace"))
+            raise
+        finally:
+            os.dup2(stderr, 2)
+
+
+@contextlib.contextmanager
+def _duplicate(descriptor: int) -> Iterator[int]:
+    copy = os.dup(descriptor)
+    try:
+        yield copy
+    finally:
+        os.close(copy)
+
+
+def _parse_flags(arguments: Sequence[str]) -> list[str]:
+    if {"--help", "-help", "-h", "--h"} & set(arguments):
+        app.usage(shorthelp=True, writeto_stdout=True)
+        sys.exit(0)  # Where absl would end with 1.
+    try:
+        remaining = flags.FLAGS(arguments)
+    except flags.Error as error:
+        message = " ".join(str(error).replace("FATAL Flags parsing error:", "").split())
+        _end(f"{message} ({_script()} --help lists the flags)", BAD_FLAGS)
+    if len(remaining) > 1:
+        _end(f"unexpected argument {remaining[1]!r}: values are given as --flag=value", BAD_FLAGS)
+    return remaining
+
+
+def _run_main(main: Callable[[], None]) -> None:
+    try:
+        main()
+        sys.stdout.flush()
+    except InputError as error:
+        _end(str(error), BAD_INPUT)
+    except KeyboardInterrupt:
+        _end("interrupted", INTERRUPTED)
+    except BrokenPipeError:  # The reader of our output left, as `head` does.
+        os._exit(0)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        _end(f"{error.filename}: {files.describe_os_error(error)}", BAD_INPUT)
+
+
+def _script() -> str:
+    return os.path.basename(sys.argv[0])
+
+
+def _end(message: str, status: int) -> None:
+    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    sys.exit(status)

@@ -1,0 +1,1 @@
+"""Record formats and the tf.data pipelines that turn them into batches."""

@@ -1,0 +1,25 @@
+"""The parts that every family is made of. No family is named here.
+
+Axes in the shape comments: B examples, T tokens, H hidden size, N attention heads, d = H / N, P predictions, V vocabulary.
+"""
+
+from official.layers.attention import SelfAttention, attention_bias
+from official.layers.dropout import Dropout, dropout_seed
+from official.layers.embeddings import Embeddings
+from official.layers.heads import MaskedLMHead, Pooler, SequenceRelationshipHead
+from official.layers.layer_norm import LayerNorm
+from official.layers.transformer import Transformer, TransformerBlock
+
+__all__ = [
+    "Dropout",
+    "Embeddings",
+    "LayerNorm",
+    "MaskedLMHead",
+    "Pooler",
+    "SelfAttention",
+    "SequenceRelationshipHead",
+    "Transformer",
+    "TransformerBlock",
+    "attention_bias",
+    "dropout_seed",
+]

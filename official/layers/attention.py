@@ -1,0 +1,71 @@
+"""Multi-head self-attention (Vaswani et al. 2017, §3.2), as BERT computes it."""
+
+import math
+
+import keras
+import tensorflow as tf
+
+from official.layers.dropout import Dropout
+
+MASKED_OUT = -10_000.0  # Added to a score whose key is padding: modeling.py:712.
+
+
+def attention_bias(input_mask: tf.Tensor) -> tf.Tensor:
+    """What is added to the scores so that nobody attends to padding.
+
+    Only keys are masked: a padded query still attends to the real tokens, as in the original (modeling.py:549-553).
+
+    Args:
+        input_mask: [B, T], 1 for a real token, 0 for padding.
+
+    Returns:
+        float32 [B, 1, 1, T]: 0 or −10000.
+    """
+    return (1.0 - tf.cast(input_mask, tf.float32))[:, tf.newaxis, tf.newaxis, :] * MASKED_OUT
+
+
+class SelfAttention(keras.layers.Layer):
+    """softmax(Q·Kᵀ/√d + bias)·V in each of `num_heads` heads, concatenated; without the output projection."""
+
+    def __init__(self, num_heads: int, hidden_size: int, dropout_rate: float, initializer_range: float, **kwargs):
+        super().__init__(**kwargs)
+        self.num_heads = num_heads
+        self.head_size = hidden_size // num_heads
+        self.query, self.key, self.value = (
+            keras.layers.Dense(
+                hidden_size, kernel_initializer=keras.initializers.TruncatedNormal(stddev=initializer_range), name=name
+            )
+            for name in ("query", "key", "value")
+        )
+        self.dropout = Dropout(dropout_rate, name="dropout")
+
+    def build(self, input_shape):
+        for projection in (self.query, self.key, self.value):
+            projection.build(input_shape)
+        self.dropout.build()
+
+    def call(self, x, bias, training=False):
+        """[B, T, H] and [B, 1, 1 or T, T] → context [B, T, H] and attention probabilities [B, N, T, T]."""
+        query = self._split_heads(self.query(x))  # [B, N, T, d]
+        key = self._split_heads(self.key(x))  # [B, N, T, d]
+        value = self._split_heads(self.value(x))  # [B, N, T, d]
+        scores = tf.matmul(query, key, transpose_b=True)  # [B, N, T, T]
+        scores = tf.cast(scores, tf.float32) * (1.0 / math.sqrt(self.head_size))
+        scores = scores + tf.cast(bias, tf.float32)
+        probs = tf.nn.softmax(scores)
+        dropped = self.dropout(tf.cast(probs, value.dtype), training=training)
+        return self._join_heads(tf.matmul(dropped, value)), probs
+
+    def _split_heads(self, x):
+        x = tf.reshape(x, [*_batch_and_length(x), self.num_heads, self.head_size])  # [B, T, N, d]
+        return tf.transpose(x, [0, 2, 1, 3])  # [B, N, T, d]
+
+    def _join_heads(self, x):
+        x = tf.transpose(x, [0, 2, 1, 3])  # [B, T, N, d]
+        return tf.reshape(x, [*_batch_and_length(x), self.num_heads * self.head_size])  # [B, T, H]
+
+
+def _batch_and_length(x):
+    """The first two axes of `x`, as numbers where they are known: TPUs need static shapes."""
+    dynamic = tf.shape(x)
+    return [x.shape[axis] if x.shape[axis] is not None else dynamic[axis] for axis in (0, 1)]

@@ -1,0 +1,26 @@
+"""Layer normalisation as BERT uses it."""
+
+import keras
+import tensorflow as tf
+
+
+class LayerNorm(keras.layers.Layer):
+    """Normalises the last axis to mean 0 and variance 1, then scales by `gamma` and shifts by `beta` (Ba et al. 2016).
+
+    Computed in float32 whatever the input is: the published epsilon of 1e-12 (tf.contrib.layers.layer_norm, called at
+    modeling.py:362) vanishes in 16 bits.
+    """
+
+    def __init__(self, epsilon: float = 1e-12, **kwargs):
+        super().__init__(**kwargs)
+        self.epsilon = epsilon
+
+    def build(self, input_shape):
+        self.gamma = self.add_weight(name="gamma", shape=input_shape[-1:], initializer="ones", autocast=False)
+        self.beta = self.add_weight(name="beta", shape=input_shape[-1:], initializer="zeros", autocast=False)
+
+    def call(self, x):
+        x32 = tf.cast(x, tf.float32)
+        mean, variance = tf.nn.moments(x32, axes=[-1], keepdims=True)  # [..., 1]
+        scale = tf.math.rsqrt(variance + self.epsilon) * self.gamma
+        return tf.cast((x32 - mean) * scale + self.beta, x.dtype)

@@ -1,0 +1,121 @@
+"""The Transformer encoder block, normalised after each residual as in BERT (modeling.py:735-886)."""
+
+import keras
+
+from official.layers.activations import ACTIVATIONS
+from official.layers.attention import SelfAttention
+from official.layers.dropout import Dropout
+from official.layers.layer_norm import LayerNorm
+
+
+class Residual(keras.layers.Layer):
+    """LayerNorm(residual + dropout(x·W + b)): how both halves of a block end."""
+
+    def __init__(self, hidden_size: int, dropout_rate: float, initializer_range: float, **kwargs):
+        super().__init__(**kwargs)
+        self.dense = keras.layers.Dense(
+            hidden_size, kernel_initializer=keras.initializers.TruncatedNormal(stddev=initializer_range), name="dense"
+        )
+        self.dropout = Dropout(dropout_rate, name="dropout")
+        self.layer_norm = LayerNorm(name="LayerNorm")
+        self.hidden_size = hidden_size
+
+    def build(self, input_shape):
+        self.dense.build(input_shape)
+        self.dropout.build()
+        self.layer_norm.build((*input_shape[:-1], self.hidden_size))
+
+    def call(self, x, residual, training=False):
+        return self.layer_norm(residual + self.dropout(self.dense(x), training=training))
+
+
+class Attention(keras.layers.Layer):
+    """Self-attention with its output projection: `attention/self` and `attention/output` in the original's names."""
+
+    def __init__(
+        self,
+        num_heads: int,
+        hidden_size: int,
+        hidden_dropout: float,
+        attention_dropout: float,
+        initializer_range: float,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.self_attention = SelfAttention(num_heads, hidden_size, attention_dropout, initializer_range, name="self")
+        self.projection = Residual(hidden_size, hidden_dropout, initializer_range, name="output")
+
+    def build(self, input_shape):
+        self.self_attention.build(input_shape)
+        self.projection.build(input_shape)
+
+    def call(self, x, bias, training=False):
+        context, probs = self.self_attention(x, bias, training=training)
+        return self.projection(context, x, training=training), probs
+
+
+class TransformerBlock(keras.layers.Layer):
+    """Attention, then a feed-forward network of one hidden layer.
+
+    Args:
+        num_heads: attention heads; must divide `hidden_size`.
+        hidden_size, intermediate_size: widths of the block and of its feed-forward layer.
+        hidden_act: a name in `activations.ACTIVATIONS`.
+        hidden_dropout, attention_dropout: rates after each dense output and on the attention probabilities.
+        initializer_range: standard deviation of the truncated normal that kernels are drawn from.
+    """
+
+    def __init__(
+        self,
+        num_heads: int,
+        hidden_size: int,
+        intermediate_size: int,
+        hidden_act: str,
+        hidden_dropout: float,
+        attention_dropout: float,
+        initializer_range: float,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.attention = Attention(
+            num_heads, hidden_size, hidden_dropout, attention_dropout, initializer_range, name="attention"
+        )
+        self.intermediate = keras.layers.Dense(
+            intermediate_size,
+            activation=ACTIVATIONS[hidden_act],
+            kernel_initializer=keras.initializers.TruncatedNormal(stddev=initializer_range),
+            name="dense",
+        )
+        self.feed_forward_output = Residual(hidden_size, hidden_dropout, initializer_range, name="output")
+        self.intermediate_size = intermediate_size
+
+    def build(self, input_shape):
+        self.attention.build(input_shape)
+        with keras.name_scope("intermediate"):
+            self.intermediate.build(input_shape)
+        self.feed_forward_output.build((*input_shape[:-1], self.intermediate_size))
+
+    def call(self, x, bias, training=False):
+        """[B, T, H] and a bias on the scores → [B, T, H] and attention probabilities [B, N, T, T]."""
+        x, probs = self.attention(x, bias, training=training)
+        return self.feed_forward_output(self.intermediate(x), x, training=training), probs
+
+
+class Transformer(keras.layers.Layer):
+    """A stack of blocks named `layer_0`, `layer_1`, …; answers with what leaves each and how each attends."""
+
+    def __init__(self, num_layers: int, **block):
+        super().__init__(name=block.pop("name", None))
+        self.blocks = [TransformerBlock(**block, name=f"layer_{n}") for n in range(num_layers)]
+
+    def build(self, input_shape):
+        for block in self.blocks:
+            block.build(input_shape)
+
+    def call(self, x, bias, training=False):
+        hidden_states, attention_probs = [x], []
+        for block in self.blocks:
+            x, probs = block(x, bias, training=training)
+            hidden_states.append(x)
+            attention_probs.append(probs)
+        return hidden_states, attention_probs

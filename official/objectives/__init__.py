@@ -1,0 +1,1 @@
+"""What a model learns from: how text is corrupted, and what is then predicted and measured."""

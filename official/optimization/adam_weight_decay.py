@@ -1,0 +1,77 @@
+"""Adam with decoupled weight decay as BERT was trained with it (optimization.py:84-187)."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+import tensorflow as tf
+
+
+class AdamWeightDecay:
+    """Adam without bias correction; the decay is added to the update, not to the gradient.
+
+        m ← β₁·m + (1 − β₁)·g        v ← β₂·v + (1 − β₂)·g²        w ← w − lr·(m / (√v + ε) + λ·w)
+
+    Since nothing corrects m and v for their start at zero, the first step is about 3.16·lr·sign(g).
+
+    Args:
+        variables: what is trained, by the names that `exclude_from_weight_decay` is matched against.
+        weight_decay_rate: λ.
+        beta_1, beta_2, epsilon: of Adam; epsilon stands outside the root.
+        exclude_from_weight_decay: regular expressions; a variable in whose name one is found does not decay.
+    """
+
+    def __init__(
+        self,
+        variables: Mapping[str, tf.Variable],
+        *,
+        weight_decay_rate: float = 0.01,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-6,
+        exclude_from_weight_decay: Sequence[str] = ("LayerNorm", "layer_norm", "bias"),
+    ):
+        self.variables = dict(variables)
+        self.weight_decay_rate = weight_decay_rate
+        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
+        self.exclude_from_weight_decay = tuple(exclude_from_weight_decay)
+        self.slots = {
+            f"{name}/{slot}": tf.Variable(tf.zeros(variable.shape), trainable=False, name=slot)
+            for name, variable in self.variables.items()
+            for slot in ("adam_m", "adam_v")
+        }
+        # Compiled, an update reads and writes each of its tensors once; the plain operations do so a dozen times.
+        self._next_values = tf.function(self._next_values, jit_compile=True, autograph=False)
+
+    def decays(self, name: str) -> bool:
+        """Whether the variable of this name is subject to weight decay."""
+        return not any(re.search(pattern, name) for pattern in self.exclude_from_weight_decay)
+
+    def apply_gradients(self, gradients: Sequence[tf.Tensor], learning_rate: tf.Tensor) -> None:
+        """Updates all variables; to be called in a replica, with gradients that are the same in every replica.
+
+        Args:
+            gradients: dense, float32, in the order of `variables`.
+            learning_rate: float32 scalar.
+        """
+        tf.__internal__.distribute.interim.maybe_merge_call(
+            self._update_all, tf.distribute.get_strategy(), list(gradients), learning_rate
+        )
+
+    def _update_all(self, strategy, gradients, learning_rate):
+        for (name, variable), gradient in zip(self.variables.items(), gradients, strict=True):
+            m, v = self.slots[f"{name}/adam_m"], self.slots[f"{name}/adam_v"]
+            decay = tf.constant(self.weight_decay_rate if self.decays(name) else 0.0)
+            strategy.extended.update(
+                variable, self._update, args=(m, v, gradient, learning_rate, decay), group=False
+            )
+
+    def _update(self, variable, m, v, gradient, learning_rate, decay):
+        values = self._next_values(variable.value(), m.value(), v.value(), gradient, learning_rate, decay)
+        for target, value in zip((variable, m, v), values, strict=True):
+            target.assign(value)
+
+    def _next_values(self, w, m, v, gradient, learning_rate, decay):
+        m = self.beta_1 * m + (1.0 - self.beta_1) * gradient
+        v = self.beta_2 * v + (1.0 - self.beta_2) * tf.square(gradient)
+        update = m / (tf.sqrt(v) + self.epsilon) + decay * w
+        return w - learning_rate * update, m, v

@@ -1,0 +1,268 @@
+"""Pretraining on record files: train, evaluate, write what the original writes."""
+
+import dataclasses
+import os
+import sys
+
+import keras
+import numpy as np
+import tensorflow as tf
+from absl.flags import FlagValues
+
+from official import checkpoints, files
+from official.errors import InputError
+from official.inputs import pretraining as records_of
+from official.inputs import records
+from official.models.bert import PRESETS, Bert, BertConfig, read_config
+from official.objectives.bert_pretraining import bert_pretraining
+from official.objectives.masked_lm import Masking
+from official.optimization import AdamWeightDecay, LinearDecayWithWarmup
+from official.tokenization.wordpiece import WordPieceTokenizer
+from official.training.checkpoint import TrainState, restore_weights
+from official.training.logs import MetricsLog
+from official.training.loop import Schedule, device_iterator, train
+from official.training.step import Evaluation, TrainLoop
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PretrainingRun:
+    """What `run_pretraining.py` is told; each field is the flag of that name, with the original's default."""
+
+    config: BertConfig
+    input_files: list[str]
+    output_dir: str
+    eval_input_files: list[str] | None = None  # None: those of training, as in the original
+    init_checkpoint: str | None = None
+    vocab_file: str | None = None
+    do_lower_case: bool = True
+    max_seq_length: int = 128
+    max_predictions_per_seq: int = 20
+    masking: str = "static"
+    masked_lm_prob: float = 0.15
+    do_whole_word_mask: bool = False
+    train_batch_size: int = 32
+    eval_batch_size: int = 8
+    learning_rate: float = 5e-5
+    num_train_steps: int = 100_000
+    num_warmup_steps: int = 10_000
+    save_checkpoints_steps: int = 1_000
+    iterations_per_loop: int = 1_000
+    max_eval_steps: int = 100  # 0: every record once
+    mixed_precision: str = "float32"
+    use_one_hot_embeddings: bool = False
+    write_tf1_checkpoint: bool = False
+    seed: int = 12_345
+
+
+def run_of_flags(flags: FlagValues) -> PretrainingRun:
+    """The run that the command line describes.
+
+    Raises:
+        InputError: the config or the record files are not there, or can't be used.
+    """
+    same_name = {field.name for field in dataclasses.fields(PretrainingRun)} & set(flags)
+    values = {name: flags[name].value for name in same_name}
+    if flags.use_one_hot_embeddings is None:
+        values["use_one_hot_embeddings"] = bool(flags.use_tpu or flags.tpu_name)
+    held_out = flags.eval_input_file
+    config = read_config(flags.bert_config_file)
+    if flags.bert_config_file in PRESETS and flags.vocab_file:
+        vocab_size = WordPieceTokenizer.from_file(flags.vocab_file).vocab_size
+        config = dataclasses.replace(config, vocab_size=vocab_size)
+    return PretrainingRun(
+        config=config,
+        input_files=files.expand_patterns(flags.input_file, "input_file"),
+        eval_input_files=files.expand_patterns(held_out, "eval_input_file") if held_out else None,
+        **values,
+    )
+
+
+def pretrain(run: PretrainingRun, strategy: tf.distribute.Strategy, do_train: bool, do_eval: bool) -> "Pretraining":
+    """Trains, writes the model, evaluates; what `run_pretraining.py` does.
+
+    With held-out records of its own, evaluation takes place after every checkpoint too.
+    """
+    pretraining = Pretraining(run, strategy)
+    if do_train:
+        pretraining.train(held_out=do_eval and run.eval_input_files is not None)
+        print(f"model: {pretraining.write_model()}")
+    if do_eval:
+        step = pretraining.restore_for_evaluation()
+        pretraining.write_eval_results(pretraining.evaluate(), step)
+    return pretraining
+
+
+class Pretraining:
+    """A run on given devices.
+
+    Raises:
+        InputError: records, checkpoint or vocabulary don't fit the config; output that can't be written.
+    """
+
+    def __init__(self, run: PretrainingRun, strategy: tf.distribute.Strategy):
+        self.run, self.strategy = run, strategy
+        if run.max_seq_length > run.config.max_position_embeddings:
+            raise InputError(
+                f"--max_seq_length is {run.max_seq_length}: the config has max_position_embeddings "
+                f"{run.config.max_position_embeddings}"
+            )
+        if run.train_batch_size % strategy.num_replicas_in_sync:
+            raise InputError(
+                f"--train_batch_size is {run.train_batch_size}: the {strategy.num_replicas_in_sync} replicas can't "
+                "share it evenly"
+            )
+        files.make_directory(run.output_dir)
+        self._transform = self._make_transform()
+        keras.mixed_precision.set_global_policy(
+            "float32" if run.mixed_precision == "float32" else f"mixed_{run.mixed_precision}"
+        )
+        keras.utils.set_random_seed(run.seed)
+        with strategy.scope():
+            one_hot = run.use_one_hot_embeddings
+            self.model = Bert(run.config, heads=("mlm", "nsp"), use_one_hot_embeddings=one_hot)
+        self.weights = {v.path.split("/", 1)[1]: v.value for v in self.model.trainable_variables}
+
+    @property
+    def _checkpoint_dir(self):
+        return os.path.join(self.run.output_dir, "checkpoints")
+
+    def _features(self):
+        if self.run.masking == "dynamic":
+            return records_of.dynamic_features(self.run.max_seq_length)
+        return records_of.static_features(self.run.max_seq_length, self.run.max_predictions_per_seq)
+
+    def _make_transform(self):
+        if self.run.masking == "static":
+            return records.parse_example(self._features())
+        if self.run.vocab_file is None:
+            raise InputError("--masking=dynamic needs --vocab_file: to know [MASK], [CLS] and [SEP]")
+        tokenizer = WordPieceTokenizer.from_file(self.run.vocab_file, lower_case=self.run.do_lower_case)
+        tokenizer.require("[MASK]", "[CLS]", "[SEP]")
+        masking = Masking(
+            vocab_size=tokenizer.vocab_size,
+            cls_id=tokenizer.cls_id,
+            sep_id=tokenizer.sep_id,
+            mask_id=tokenizer.mask_id,
+            max_predictions_per_seq=self.run.max_predictions_per_seq,
+            masked_lm_prob=self.run.masked_lm_prob,
+            do_whole_word_mask=self.run.do_whole_word_mask,
+        )
+        return records_of.mask_dynamically(self.run.max_seq_length, masking, self.run.seed)
+
+    def _check(self, paths):
+        """Looks at the first records before hours of work rest on them."""
+        records.check_records(paths, self._features(), records_of.LENGTH_FLAGS)
+        batches = records.evaluation_batches(paths, self._transform, batch_size=8, repeat=True)
+        for batch in batches.take(1):
+            largest = int(tf.reduce_max(batch["input_ids"]))
+            if largest >= self.run.config.vocab_size:
+                raise InputError(
+                    f"{paths[0]}: holds token id {largest}, but the config's vocab_size is "
+                    f"{self.run.config.vocab_size}: records and config are of different vocabularies"
+                )
+
+    def initialize(self) -> None:
+        """Takes weights from `init_checkpoint`, if there is one; heads that it lacks stay as drawn."""
+        if self.run.init_checkpoint:
+            report = checkpoints.load_weights(
+                self.model, self.run.init_checkpoint, reinitialize=("pooler", "mlm", "nsp")
+            )
+            print(report, file=sys.stderr)
+
+    def train(self, held_out: bool) -> None:
+        """Trains, going on from the output directory's last checkpoint if there is one.
+
+        Args:
+            held_out: whether to evaluate after every checkpoint.
+        """
+        run = self.run
+        self._check(run.input_files)
+        with self.strategy.scope():
+            optimizer = AdamWeightDecay(self.weights)
+            step = tf.Variable(0, dtype=tf.int64, trainable=False, name="global_step")
+            position = tf.Variable([0, 0], dtype=tf.int64, trainable=False, name="position")
+        state = TrainState(self._checkpoint_dir, self.weights, optimizer.slots, step, position)
+        if state.restore():
+            print(f"going on from {state.latest}", file=sys.stderr)
+        else:
+            self.initialize()
+        schedule = LinearDecayWithWarmup(run.learning_rate, run.num_train_steps, run.num_warmup_steps)
+        loop = TrainLoop(self.strategy, self.model, bert_pretraining, optimizer, schedule, step, run.seed)
+        iterator = device_iterator(self.strategy, lambda context: self._training_batches(context, position))
+        try:
+            train(
+                loop,
+                iterator,
+                state,
+                Schedule(
+                    num_train_steps=run.num_train_steps,
+                    save_checkpoints_steps=run.save_checkpoints_steps,
+                    iterations_per_loop=run.iterations_per_loop,
+                ),
+                MetricsLog(run.output_dir, int(step.numpy())),
+                tokens_per_step=run.train_batch_size * run.max_seq_length,
+                evaluate=self.evaluate if held_out else None,
+            )
+        except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:
+            raise records.explain_read_error(error, run.input_files, self._features()) from error
+
+    def _training_batches(self, context, position):
+        epoch, index = (int(number) for number in position.numpy())
+        return records.training_batches(
+            self.run.input_files,
+            self._transform,
+            self.run.train_batch_size,
+            self.run.seed,
+            records.Position(epoch, index),
+            records.Share(
+                hosts=context.num_input_pipelines,
+                index=context.input_pipeline_id,
+                replicas=self.strategy.num_replicas_in_sync // context.num_input_pipelines,
+            ),
+        )
+
+    def restore_for_evaluation(self) -> int:
+        """Weights of the output directory's last checkpoint, or else of `init_checkpoint`; answers with their step."""
+        step = restore_weights(self._checkpoint_dir, self.weights)
+        if step is None:
+            self.initialize()
+        return step or 0
+
+    def evaluate(self) -> dict[str, float]:
+        """Losses and accuracies on the evaluation records, with the weights as they are (run_pretraining.py:148-186)."""
+        run = self.run
+        paths = run.eval_input_files or run.input_files
+        self._check(paths)
+        batches = records.evaluation_batches(
+            paths, self._transform, run.eval_batch_size, repeat=run.max_eval_steps > 0
+        )
+        try:
+            return self._evaluation(batches, run.max_eval_steps or None)
+        except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:
+            raise records.explain_read_error(error, paths, self._features()) from error
+
+    @property
+    def _evaluation(self):
+        if not hasattr(self, "_traced_evaluation"):
+            one_device = tf.distribute.get_strategy()  # Evaluation runs on one device, with the variables as they are.
+            self._traced_evaluation = Evaluation(one_device, self.model, bert_pretraining)
+        return self._traced_evaluation
+
+    def write_eval_results(self, results: dict[str, float], global_step: int) -> None:
+        """`eval_results.txt` as the original writes it: `key = value`, sorted by key."""
+        lines = {name: str(np.float32(value)) for name, value in results.items()} | {"global_step": str(global_step)}
+        path = os.path.join(self.run.output_dir, "eval_results.txt")
+        with files.write_whole(path) as file:
+            for key in sorted(lines):
+                print(f"{key} = {lines[key]}")
+                file.write(f"{key} = {lines[key]}\n")
+
+    def write_model(self) -> str:
+        """The trained model as a Hugging Face directory, `output_dir/model`; answers with its path."""
+        directory = os.path.join(self.run.output_dir, "model")
+        checkpoints.save(
+            self.model, directory, vocab_file=self.run.vocab_file, lower_case=self.run.do_lower_case
+        )
+        if self.run.write_tf1_checkpoint:
+            checkpoints.save_tf1(self.model, os.path.join(directory, "bert_model.ckpt"))
+        return directory

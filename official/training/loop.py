@@ -1,0 +1,183 @@
+"""The training loop: from whatever step a run is at to its last, saving on the way."""
+
+import dataclasses
+import math
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping
+
+import tensorflow as tf
+
+from official.errors import InputError
+from official.training.checkpoint import TrainState
+from official.training.logs import MetricsLog, Progress
+from official.training.step import LoopResult, TrainLoop
+
+SECONDS_PER_CALL = 2.0  # On slow devices a call makes fewer steps than it may: the line stays alive, Ctrl-C is quick.
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """When a run does what, in optimizer steps.
+
+    num_train_steps: where it ends.
+    save_checkpoints_steps: between two checkpoints.
+    iterations_per_loop: at most so many steps are made on the devices in one call.
+    """
+
+    num_train_steps: int
+    save_checkpoints_steps: int
+    iterations_per_loop: int
+
+
+class Interrupted(Exception):
+    """A signal asked the run to stop; it was saved first."""
+
+    def __init__(self, signal_number: int, step: int, checkpoint: str):
+        super().__init__(f"stopped by {signal.Signals(signal_number).name} at step {step}, saved as {checkpoint}")
+        self.status = 128 + signal_number
+
+
+class _StopOnSignal:
+    """Remembers the first SIGINT or SIGTERM; a second one acts at once."""
+
+    def __enter__(self):
+        self.received = None
+        self._previous = {number: signal.signal(number, self._remember) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def _remember(self, number, frame):
+        del frame
+        self.received = number
+        signal.signal(number, self._previous[number])
+
+    def __exit__(self, *_):
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+
+
+def train(
+    loop: TrainLoop,
+    iterator,
+    state: TrainState,
+    schedule: Schedule,
+    log: MetricsLog,
+    tokens_per_step: int,
+    evaluate: Callable[[], Mapping[str, float]] | None = None,
+) -> None:
+    """Trains up to `schedule.num_train_steps`, saves every `save_checkpoints_steps` and at the end.
+
+    Args:
+        loop: the steps.
+        iterator: of the batches, from `state.position` on.
+        state: restored already if there was something to go on from.
+        log: where measures go, at every checkpoint and about every hundredth of the run.
+        tokens_per_step: for the progress line.
+        evaluate: called after each checkpoint; what it answers is logged.
+
+    Raises:
+        InputError: a loss that is not finite, or a checkpoint that can't be written.
+        Interrupted: SIGINT or SIGTERM came; the run was saved.
+    """
+    progress = Progress(schedule.num_train_steps, tokens_per_step)
+    pace = _Pace(schedule)
+    if state.latest is None:
+        state.save()  # A run killed before its first checkpoint starts from the same weights again.
+    sums = 0.0  # [M, 2], since the last line of the log
+    with _StopOnSignal() as stop:
+        while int(state.step.numpy()) < schedule.num_train_steps:
+            count = pace.steps_of_next_call(int(state.step.numpy()))
+            started = time.monotonic()
+            result = loop(iterator, count)
+            sums = sums + result.sums.numpy()
+            _check_finite(result, state, progress)
+            state.position.assign(result.position)
+            pace.saw(count, time.monotonic() - started)
+            step = int(state.step.numpy())
+            measures = _means(sums, loop)
+            progress.show(step, measures, float(result.learning_rate), pace.steps_per_second)
+            if pace.is_logged(step):
+                _write(log, step, measures, result, pace.steps_per_second * tokens_per_step)
+                sums = 0.0
+            if stop.received is not None or pace.is_saved(step):
+                saved = state.save()
+                if stop.received is not None:
+                    progress.interrupt()
+                    raise Interrupted(stop.received, step, saved)
+                if evaluate is not None:
+                    _evaluate(evaluate, step, log, progress)
+    progress.interrupt()
+
+
+class _Pace:
+    """How many steps the next call makes: so that it ends at every step where something is due, and soon enough."""
+
+    def __init__(self, schedule: Schedule):
+        self.schedule = schedule
+        self.log_every = max(1, schedule.num_train_steps // 100)
+        self.steps_per_second = 0.0
+        self._limit = 1
+        self._traced = False
+
+    def steps_of_next_call(self, step: int) -> int:
+        due = min(
+            self.schedule.num_train_steps - step,
+            self.schedule.save_checkpoints_steps - step % self.schedule.save_checkpoints_steps,
+            self.log_every - step % self.log_every,
+        )
+        return min(due, self._limit)
+
+    def saw(self, count: int, seconds: float) -> None:
+        """Learns from a call how long a step takes; the first call is left out, most of it is tracing."""
+        if not self._traced:
+            self._traced = True
+            return
+        rate = count / seconds
+        self.steps_per_second = rate if not self.steps_per_second else 0.8 * self.steps_per_second + 0.2 * rate
+        self._limit = min(self.schedule.iterations_per_loop, max(1, math.floor(rate * SECONDS_PER_CALL)))
+
+    def is_logged(self, step: int) -> bool:
+        return step % self.log_every == 0 or self.is_saved(step)
+
+    def is_saved(self, step: int) -> bool:
+        return step % self.schedule.save_checkpoints_steps == 0 or step == self.schedule.num_train_steps
+
+
+def _means(sums, loop: TrainLoop) -> dict[str, float]:
+    pairs = zip(loop.measure_names, sums, strict=True)
+    means = {name: float(total / weight) if weight else 0.0 for name, (total, weight) in pairs}
+    return {"loss": sum(means[name] for name in loop.loss_names)} | means
+
+
+def _check_finite(result: LoopResult, state: TrainState, progress: Progress) -> None:
+    step = int(result.not_finite_at)
+    if step >= 0:
+        progress.interrupt()
+        raise InputError(
+            f"the loss or its gradient is not finite at step {step} (learning rate {float(result.learning_rate):.3g}); "
+            f"the last good checkpoint is {state.latest}"
+        )
+
+
+def _write(log, step, measures, result, tokens_per_second):
+    rates = {"learning_rate": float(result.learning_rate), "gradient_norm": float(result.gradient_norm)}
+    log.write("train", step, measures | rates | {"tokens_per_second": tokens_per_second})
+
+
+def _evaluate(evaluate, step, log, progress):
+    results = evaluate()
+    log.write("eval", step, results)
+    shown = "  ".join(f"{name} {value:.4f}" for name, value in sorted(results.items()))
+    progress.interrupt(f"held-out text at step {step}: {shown}")
+
+
+def explain_stop(error: Interrupted) -> None:
+    """Says how to go on, and ends the process with the signal's status."""
+    print(f"{error}; the same command goes on from there", file=sys.stderr)
+    sys.exit(error.status)
+
+
+def device_iterator(strategy: tf.distribute.Strategy, make_dataset: Callable) -> object:
+    """An iterator of batches for `strategy`; `make_dataset(input_context)` gives the dataset of one host."""
+    return iter(strategy.distribute_datasets_from_function(make_dataset))

@@ -1,0 +1,59 @@
+"""From flags and hardware to a `tf.distribute.Strategy`."""
+
+import json
+import os
+
+import tensorflow as tf
+
+from official.errors import InputError
+
+DISTRIBUTIONS = ("one_device", "mirrored", "multi_worker", "tpu")
+
+
+def make_strategy(
+    distribution: str | None = None,
+    tpu: str | None = None,
+    tpu_zone: str | None = None,
+    gcp_project: str | None = None,
+) -> tf.distribute.Strategy:
+    """The strategy that was asked for, or else the one that fits: a TPU if named, many workers if `TF_CONFIG` names
+    them, all GPUs if there are several, one device otherwise.
+
+    Args:
+        distribution: one of `DISTRIBUTIONS`, or None.
+        tpu: name or grpc:// address of a TPU, `local` on a TPU VM.
+        tpu_zone, gcp_project: where that TPU is, if the machine does not know.
+
+    Raises:
+        InputError: the TPU can't be reached.
+    """
+    distribution = distribution or _fitting(tpu)
+    if distribution == "tpu":
+        return _tpu_strategy(tpu or "local", tpu_zone, gcp_project)
+    if distribution == "multi_worker":
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    if distribution == "mirrored":
+        gpus = tf.config.list_logical_devices("GPU")
+        return tf.distribute.MirroredStrategy(gpus or tf.config.list_logical_devices("CPU"))
+    device = "/gpu:0" if tf.config.list_physical_devices("GPU") else "/cpu:0"
+    return tf.distribute.OneDeviceStrategy(device)
+
+
+def _fitting(tpu):
+    if tpu:
+        return "tpu"
+    workers = json.loads(os.environ.get("TF_CONFIG") or "{}").get("cluster", {}).get("worker", [])
+    if len(workers) > 1:
+        return "multi_worker"
+    return "mirrored" if len(tf.config.list_physical_devices("GPU")) > 1 else "one_device"
+
+
+def _tpu_strategy(tpu, zone, project):
+    try:
+        resolver = tf.distribute.cluster_resolver.TPUClusterResolver(tpu=tpu, zone=zone, project=project)
+        if tpu != "local":
+            tf.config.experimental_connect_to_cluster(resolver)
+        tf.tpu.experimental.initialize_tpu_system(resolver)
+    except (ValueError, RuntimeError, ImportError, tf.errors.OpError) as error:
+        raise InputError(f"--tpu={tpu}: no TPU could be reached: {' '.join(str(error).split())[:300]}") from error
+    return tf.distribute.TPUStrategy(resolver)

@@ -1,0 +1,65 @@
+"""Pretrains BERT: masked language model and next sentence prediction.
+
+    python run_pretraining.py
+        pretrains a small BERT on the documentation of the installed Python packages and shows what it has learnt.
+
+    python run_pretraining.py --input_file=records*.tfrecord --bert_config_file=bert-base --output_dir=out --do_train
+        pretrains on records of data_prep/create_pretraining_data.py; all flags of google-research/bert are understood.
+"""
+
+from absl import flags
+
+from official import command_line
+from official.training import flags as device_flags
+
+FLAGS = flags.FLAGS
+
+# === The original's flags ===
+flags.DEFINE_string("bert_config_file", None, "The bert_config.json of the model, or a preset: bert-tiny … bert-large.")
+flags.DEFINE_string("input_file", None, "Record files: a comma-separated list of names and globs.")
+flags.DEFINE_string("output_dir", None, "Where checkpoints, the model, logs and results are written.")
+flags.DEFINE_string("init_checkpoint", None, "Checkpoint whose weights the model starts from.")
+flags.DEFINE_integer("max_seq_length", 128, "Length of the records' sequences.", lower_bound=1)
+flags.DEFINE_integer("max_predictions_per_seq", 20, "Length of the records' predictions.", lower_bound=1)
+flags.DEFINE_bool("do_train", False, "Whether to train.")
+flags.DEFINE_bool("do_eval", False, "Whether to evaluate.")
+flags.DEFINE_integer("train_batch_size", 32, "Examples in a step, over all devices.", lower_bound=1)
+flags.DEFINE_integer("eval_batch_size", 8, "Examples in a step of evaluation.", lower_bound=1)
+flags.DEFINE_float("learning_rate", 5e-5, "The peak learning rate.", lower_bound=0.0)
+flags.DEFINE_integer("num_train_steps", 100_000, "Number of training steps.", lower_bound=1)
+flags.DEFINE_integer("num_warmup_steps", 10_000, "Steps over which the learning rate rises.", lower_bound=0)
+flags.DEFINE_integer("save_checkpoints_steps", 1_000, "Steps between two checkpoints.", lower_bound=1)
+flags.DEFINE_integer("iterations_per_loop", 1_000, "Steps that stay on the devices, at most.", lower_bound=1)
+flags.DEFINE_integer("max_eval_steps", 100, "Steps of evaluation; 0: every record once.", lower_bound=0)
+flags.adopt_module_key_flags(device_flags)
+
+# === Ours ===
+flags.DEFINE_string("eval_input_file", None, "Held-out records; evaluated after each checkpoint (default: input_file).")
+flags.DEFINE_string("vocab_file", None, "Vocabulary: saved with the model, gives a preset its size, finds [MASK].")
+flags.DEFINE_bool("do_lower_case", True, "Whether the vocabulary is uncased.")
+flags.DEFINE_enum("masking", "static", ["static", "dynamic"], "Masks as written, or a new draw at each reading.")
+flags.DEFINE_float("masked_lm_prob", 0.15, "Share of the tokens that dynamic masking hides.", 0.0, 1.0)
+flags.DEFINE_bool("do_whole_word_mask", False, "Whether dynamic masking hides whole words.")
+flags.DEFINE_bool("use_one_hot_embeddings", None, "Look words up by a matrix product (default: on a TPU).")
+flags.DEFINE_bool("write_tf1_checkpoint", False, "Write the model as bert_model.ckpt too.")
+flags.DEFINE_integer("seed", 12_345, "Of initial weights, order of records, dropout and dynamic masks.")
+
+REQUIRED = ("bert_config_file", "input_file", "output_dir")
+
+
+def main():
+    command_line.import_tensorflow()
+    from official.tasks import pretraining
+
+    if all(FLAGS[name].value is None for name in REQUIRED):
+        from data_prep import embedded_default
+
+        pretraining.pretrain_and_show(embedded_default.prepare(FLAGS), device_flags.strategy_of_flags())
+    else:
+        command_line.require(FLAGS, *REQUIRED)
+        command_line.require_one(FLAGS, "do_train", "do_eval")
+        pretraining.pretrain(pretraining.run_of_flags(FLAGS), device_flags.strategy_of_flags(), FLAGS.do_train, FLAGS.do_eval)
+
+
+if __name__ == "__main__":
+    command_line.run(main)

@@ -1,0 +1,227 @@
+"""Training steps against PyTorch's, on one device and on two; checkpoints, resumption and how a run ends."""
+
+import json
+import os
+import pathlib
+import signal
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from official.errors import InputError
+from official.layers import Dropout, dropout_seed
+from official.models.bert import Bert, BertConfig
+from official.objectives.bert_pretraining import bert_pretraining
+from official.optimization import AdamWeightDecay, LinearDecayWithWarmup
+from official.training.checkpoint import TrainState, restore_weights
+from official.training.logs import MetricsLog, format_seconds
+from official.training.loop import Interrupted, Schedule, train
+from official.training.step import Evaluation, TrainLoop
+from official.training.strategy import make_strategy
+from tests.golden import seeded
+
+GOLDEN = json.loads((pathlib.Path(__file__).parents[2] / "golden" / "bert_training.json").read_text())
+SHAPE = GOLDEN["shape"]
+BATCH = seeded.batch(SHAPE, **GOLDEN["batch"])
+
+
+def mirrored():
+    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+
+
+class Run:
+    """The golden run, or a variation of it."""
+
+    def __init__(self, strategy=None, dropout=0.0, batch=BATCH, rate=GOLDEN["learning_rate"], directory=None):
+        self.strategy = strategy or make_strategy("one_device")
+        rates = {"hidden_dropout_prob": dropout, "attention_probs_dropout_prob": dropout}
+        with self.strategy.scope():
+            self.model = Bert(BertConfig(**SHAPE, **rates), heads=("mlm", "nsp"))
+            self.weights = {v.path.split("/", 1)[1]: v.value for v in self.model.trainable_variables}
+            self.optimizer = AdamWeightDecay(self.weights)
+            self.step = tf.Variable(0, dtype=tf.int64, trainable=False)
+            self.position = tf.Variable([0, 0], dtype=tf.int64, trainable=False)
+        for name, value in seeded.weights(SHAPE, GOLDEN["weights_seed"]).items():
+            self.weights[name].assign(value)
+        schedule = LinearDecayWithWarmup(rate, GOLDEN["num_train_steps"], GOLDEN["num_warmup_steps"])
+        self.loop = TrainLoop(
+            self.strategy, self.model, bert_pretraining, self.optimizer, schedule, self.step, seed=1
+        )
+        self.batch = batch
+        if directory is not None:
+            self.state = TrainState(
+                str(directory), self.weights, self.optimizer.slots, self.step, self.position, keep=2
+            )
+
+    def iterator(self):
+        columns = {name: tf.constant(values) for name, values in self.batch.items()}
+        columns["position"] = tf.zeros([len(columns["input_ids"]), 2], tf.int64)
+        numbers = tf.data.Dataset.range(int(self.step.numpy()), 10_000)
+        batches = numbers.map(lambda n: columns | {"position": columns["position"] + tf.stack([0, n + 1])})
+        return iter(self.strategy.experimental_distribute_dataset(batches))
+
+    def train(self, tmp_path, steps=GOLDEN["num_train_steps"], save_every=5, **options):
+        schedule = Schedule(num_train_steps=steps, save_checkpoints_steps=save_every, iterations_per_loop=3)
+        log = MetricsLog(str(tmp_path), int(self.step.numpy()))
+        train(self.loop, self.iterator(), self.state, schedule, log, tokens_per_step=56, **options)
+
+
+def assert_same_weights(first, second, **tolerance):
+    for name, value in first.weights.items():
+        np.testing.assert_allclose(value.numpy(), second.weights[name].numpy(), **tolerance, err_msg=name)
+
+
+def test_twenty_steps_are_those_of_pytorch_with_the_original_optimizer():
+    run = Run()
+    iterator = run.iterator()
+    for line in GOLDEN["steps"][:-1]:
+        result = run.loop(iterator, 1)
+        measures = dict(zip(run.loop.measure_names, result.sums.numpy(), strict=True))
+        mlm, nsp = measures["masked_lm_loss"], measures["next_sentence_loss"]
+        np.testing.assert_allclose(mlm[0] / (mlm[1] + 1e-5), line["masked_lm_loss"], atol=2e-5)
+        np.testing.assert_allclose(nsp[0] / nsp[1], line["next_sentence_loss"], atol=2e-5)
+        np.testing.assert_allclose(result.learning_rate, line["learning_rate"], rtol=1e-6)
+        np.testing.assert_allclose(result.gradient_norm, line["gradient_norm"], rtol=1e-4)
+    for name, norm in GOLDEN["final_norms"].items():
+        np.testing.assert_allclose(np.linalg.norm(run.weights[name]), norm, rtol=1e-4, err_msg=name)
+
+
+@pytest.mark.parametrize("make", [mirrored, lambda: make_strategy("mirrored")])
+def test_two_devices_do_what_one_does_with_the_same_global_batch(make):
+    one, two = Run(), Run(make())
+    assert two.strategy.num_replicas_in_sync == 2
+    first, second = one.loop(one.iterator(), 10), two.loop(two.iterator(), 10)
+    np.testing.assert_allclose(first.sums, second.sums, rtol=1e-4)
+    np.testing.assert_array_equal(first.position, second.position)
+    assert_same_weights(one, two, atol=1e-5)
+
+
+def test_replicas_draw_different_dropout():
+    strategy = mirrored()
+    with strategy.scope():
+        layer = Dropout(0.5)
+        layer.build()
+    loop = Run(strategy).loop
+
+    def drop():
+        with dropout_seed(loop._dropout_seed(tf.constant(3), tf.distribute.get_replica_context())):
+            return layer(tf.ones([100]), training=True)
+
+    first, second = strategy.experimental_local_results(tf.function(lambda: strategy.run(drop))())
+    assert (first.numpy() != second.numpy()).any()
+
+
+def test_how_steps_are_grouped_into_calls_changes_no_bit():
+    one, other = Run(dropout=0.1), Run(dropout=0.1)
+    iterator = one.iterator()
+    for count in (1, 2, 4, 1, 2):
+        one.loop(iterator, count)
+    other.loop(other.iterator(), 10)
+    assert_same_weights(one, other, rtol=0, atol=0)
+
+
+def test_a_resumed_run_ends_where_the_uninterrupted_one_does_bit_for_bit(tmp_path):
+    whole = Run(dropout=0.1, directory=tmp_path / "whole")
+    whole.train(tmp_path / "a")
+    first = Run(dropout=0.1, directory=tmp_path / "parts")
+    first.train(tmp_path / "b", steps=11)
+    second = Run(dropout=0.1, directory=tmp_path / "parts")
+    assert second.state.restore() and int(second.step.numpy()) == 11
+    np.testing.assert_array_equal(second.position.numpy(), [0, 11])
+    second.train(tmp_path / "b")
+    assert_same_weights(whole, second, rtol=0, atol=0)
+    for name, slot in whole.optimizer.slots.items():
+        np.testing.assert_array_equal(slot.numpy(), second.optimizer.slots[name].numpy())
+
+
+def test_the_log_holds_each_step_once_after_a_resumption(tmp_path):
+    run = Run(directory=tmp_path / "checkpoints")
+    run.train(tmp_path, steps=10)
+    path = tmp_path / "metrics.jsonl"
+    later = '{"step": 12, "kind": "train", "loss": 1.0}\n{"step": 13, "ki'  # Written just before a kill.
+    path.write_text(path.read_text() + later)
+    run.train(tmp_path, evaluate=lambda: {"loss": 2.0})
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [line["step"] for line in lines if line["kind"] == "train"] == list(range(1, 21))
+    assert [line["step"] for line in lines if line["kind"] == "eval"] == [15, 20]
+    assert {"loss", "masked_lm_loss", "learning_rate", "gradient_norm", "tokens_per_second"} <= set(lines[0])
+
+
+def test_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_checkpoint(tmp_path):
+    broken = {name: values.copy() for name, values in BATCH.items()}
+    run = Run(directory=tmp_path / "checkpoints")
+    run.train(tmp_path, steps=5)
+    broken["masked_lm_weights"][0, 0] = np.inf
+    run.batch = broken
+    with pytest.raises(InputError, match=r"not finite at step 6 \(learning rate .*ckpt-5"):
+        run.train(tmp_path)
+    assert run.state.latest.endswith("ckpt-5")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_saves_the_run_and_leaves_with_its_status(tmp_path, number):
+    run = Run(directory=tmp_path / "checkpoints")
+
+    def interrupt():
+        os.kill(os.getpid(), number)
+        return {}
+
+    with pytest.raises(Interrupted) as stopped:
+        run.train(tmp_path, evaluate=interrupt)
+    assert stopped.value.status == 128 + number
+    step = int(run.step.numpy())
+    assert 5 < step < 20 and run.state.latest.endswith(f"ckpt-{step}")
+    assert signal.getsignal(number) in (signal.default_int_handler, signal.SIG_DFL)
+
+
+def test_checkpoint_of_another_model_is_refused(tmp_path):
+    run = Run(directory=tmp_path)
+    run.state.save()
+    other = tf.Variable(tf.zeros([3, 3]))
+    state = TrainState(str(tmp_path), {"bert/embeddings/word_embeddings": other}, {}, run.step, run.position)
+    with pytest.raises(InputError, match="can't go on from this checkpoint"):
+        state.restore()
+    with pytest.raises(InputError, match="is not a checkpoint of this model"):
+        restore_weights(str(tmp_path), {"bert/embeddings/word_embeddings": other})
+
+
+def test_a_checkpoint_that_cannot_be_written_is_one_line_and_the_one_before_stays(tmp_path, monkeypatch):
+    run = Run(directory=tmp_path)
+    before = run.state.save()
+
+    def disk_full(*_, **__):
+        raise tf.errors.ResourceExhaustedError(None, None, "No space left on device")
+
+    monkeypatch.setattr(run.state._manager, "save", disk_full)
+    run.step.assign(7)
+    with pytest.raises(InputError, match=f"step 7 could not be saved: No space left.*{before}"):
+        run.state.save()
+
+
+def test_only_the_last_checkpoints_are_kept(tmp_path):
+    run = Run(directory=tmp_path / "checkpoints")
+    run.train(tmp_path, save_every=4)
+    names = {path.name for path in (tmp_path / "checkpoints").glob("*.index")}
+    assert names == {"ckpt-16.index", "ckpt-20.index"}
+
+
+def test_evaluation_weighs_every_prediction_and_averages_loss_over_batches():
+    run = Run()
+    halves = [{name: values[rows] for name, values in BATCH.items()} for rows in (slice(0, 1), slice(1, 4))]
+    evaluation = Evaluation(tf.distribute.get_strategy(), run.model, bert_pretraining)
+    single = [evaluation(tf.data.Dataset.from_tensors(half)) for half in halves]
+    batches = tf.data.Dataset.from_tensors(halves[0]).concatenate(tf.data.Dataset.from_tensors(halves[1]))
+    both = evaluation(batches)
+    weights = [half["masked_lm_weights"].sum() for half in halves]
+    expected = np.average([result["masked_lm_loss"] for result in single], weights=weights)
+    assert both["masked_lm_loss"] == pytest.approx(expected, rel=1e-5)
+    assert both["next_sentence_loss"] == pytest.approx(
+        np.average([result["next_sentence_loss"] for result in single], weights=[1, 3]), rel=1e-5
+    )
+    assert both["loss"] == pytest.approx(np.mean([result["loss"] for result in single]), rel=1e-5)
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (61.9, "1:01"), (3600, "1:00:00"), (36_125, "10:02:05")])
+def test_time_is_written_as_a_clock_shows_it(seconds, text):
+    assert format_seconds(seconds) == text
