@@ -1,10 +1,10 @@
 """Pretrains BERT: masked language model and next sentence prediction.
 
-    python run_pretraining.py
-        pretrains a small BERT on the documentation of the installed Python packages and shows what it has learnt.
+python run_pretraining.py
+    pretrains a small BERT on the documentation of the installed Python packages and shows what it has learnt.
 
-    python run_pretraining.py --input_file=records*.tfrecord --bert_config_file=bert-base --output_dir=out --do_train
-        pretrains on records of data_prep/create_pretraining_data.py; all flags of google-research/bert are understood.
+python run_pretraining.py --input_file=records*.tfrecord --bert_config_file=bert-base --output_dir=out --do_train
+    pretrains on records of data_prep/create_pretraining_data.py; all flags of google-research/bert are understood.
 """
 
 from absl import flags
@@ -44,21 +44,23 @@ flags.DEFINE_bool("use_one_hot_embeddings", None, "Look words up by a matrix pro
 flags.DEFINE_bool("write_tf1_checkpoint", False, "Write the model as bert_model.ckpt too.")
 flags.DEFINE_integer("seed", 12_345, "Of initial weights, order of records, dropout and dynamic masks.")
 
-REQUIRED = ("bert_config_file", "input_file", "output_dir")
-
 
 def main():
-    command_line.import_tensorflow()
-    from official.tasks import pretraining
-
-    if all(FLAGS[name].value is None for name in REQUIRED):
+    given = any(FLAGS[name].value for name in ("bert_config_file", "input_file", "do_train", "do_eval"))
+    if not given:
         from data_prep import embedded_default
 
-        pretraining.pretrain_and_show(embedded_default.prepare(FLAGS), device_flags.strategy_of_flags())
+        held_out_text = embedded_default.prepare(FLAGS)
+    command_line.require(FLAGS, "bert_config_file", "input_file", "output_dir")
+    command_line.require_one(FLAGS, "do_train", "do_eval")
+    command_line.import_tensorflow()
+    from official.tasks import pretraining, pretraining_demo
+
+    run = pretraining.run_of_flags(FLAGS)
+    if given:
+        pretraining.pretrain(run, device_flags.strategy_of_flags(), FLAGS.do_train, FLAGS.do_eval)
     else:
-        command_line.require(FLAGS, *REQUIRED)
-        command_line.require_one(FLAGS, "do_train", "do_eval")
-        pretraining.pretrain(pretraining.run_of_flags(FLAGS), device_flags.strategy_of_flags(), FLAGS.do_train, FLAGS.do_eval)
+        pretraining_demo.pretrain_and_show(run, device_flags.strategy_of_flags(), held_out_text)
 
 
 if __name__ == "__main__":

@@ -7,10 +7,10 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 
-from absl import app, flags
+from absl import app, flags, logging
 
 from official import files
-from official.errors import InputError
+from official.errors import InputError, Stopped
 
 BAD_INPUT, BAD_FLAGS, INTERRUPTED = 1, 2, 128 + signal.SIGINT
 
@@ -46,9 +46,10 @@ def whole_numbers(values: flags.FlagValues, name: str) -> list[int]:
 
 
 def import_tensorflow() -> None:
-    """Imports TensorFlow without the lines that it prints before its log level is in force."""
+    """Imports TensorFlow without the lines that it prints before its log level is in force, and keeps it to errors."""
     with _held_back_stderr():
         import tensorflow  # noqa: F401
+    logging.set_verbosity(logging.ERROR)
 
 
 @contextlib.contextmanager
@@ -97,6 +98,8 @@ def _run_main(main: Callable[[], None]) -> None:
         sys.stdout.flush()
     except InputError as error:
         _end(str(error), BAD_INPUT)
+    except Stopped as stopped:
+        _end(str(stopped), stopped.status)
     except KeyboardInterrupt:
         _end("interrupted", INTERRUPTED)
     except BrokenPipeError:  # The reader of our output left, as `head` does.

@@ -1,4 +1,6 @@
-"""The one exception of ours that a user is meant to see."""
+"""The exceptions that end a script with a line and a status, and no traceback."""
+
+import signal
 
 
 class InputError(Exception):
@@ -7,3 +9,14 @@ class InputError(Exception):
     The message is one line: it names the file, the line or the field, says what was found and what was expected.
     `official.command_line.run` prints it without a traceback and ends with status 1.
     """
+
+
+class Stopped(Exception):
+    """A signal asked a run to stop, and it was saved first; the script ends with the signal's status."""
+
+    def __init__(self, signal_number: int, step: int, checkpoint: str):
+        name = signal.Signals(signal_number).name
+        super().__init__(
+            f"stopped by {name} at step {step}, saved as {checkpoint}; the same command goes on from there"
+        )
+        self.status = 128 + signal_number

@@ -27,14 +27,18 @@ def open_file(path: str, mode: str = "r") -> IO:
     Raises:
         InputError: there is no such file, it is a directory, or it may not be read or written.
     """
-    if is_remote(path):
-        return _gfile().GFile(path, mode)
     try:
-        if "b" in mode:
-            return open(path, mode)
-        return open(path, mode, encoding="utf-8", errors="ignore" if mode == "r" else "strict", newline="\n")
+        return _open(path, mode)
     except OSError as error:
         raise InputError(f"{path}: {describe_os_error(error)}") from error
+
+
+def _open(path, mode):
+    if is_remote(path):
+        return _gfile().GFile(path, mode)
+    if "b" in mode:
+        return open(path, mode)
+    return open(path, mode, encoding="utf-8", errors="ignore" if mode == "r" else "strict", newline="\n")
 
 
 def describe_os_error(error: OSError) -> str:
@@ -107,7 +111,7 @@ def replace(source: str, target: str) -> None:
 
 
 def temporary_name(path: str) -> str:
-    """The name under which `path` is written until it is whole: beside it, so that renaming stays in one file system."""
+    """The name under which `path` is written until it is whole: beside it, so that it can be renamed."""
     directory, name = os.path.split(path)
     return os.path.join(directory, f".{name}.incomplete-{os.getpid()}")
 
@@ -126,10 +130,12 @@ def write_whole(path: str, mode: str = "w") -> Iterator[IO]:
     """
     temporary = temporary_name(path)
     try:
-        with open_file(temporary, mode) as file:
+        with _open(temporary, mode) as file:
             yield file
         replace(temporary, path)
     except OSError as error:
-        raise InputError(f"{path}: {describe_os_error(error)}") from error
+        missing = error.errno == errno.ENOENT and not is_remote(path)
+        reason = "the directory it belongs in does not exist" if missing else describe_os_error(error)
+        raise InputError(f"{path}: can't be written: {reason}") from error
     finally:
         remove_if_there(temporary)

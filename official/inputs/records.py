@@ -1,4 +1,4 @@
-"""Batches of records in an order that is a function of (seed, position), so that any run can go on where another stopped.
+"""Batches of records in an order that is a function of (seed, position), so that a run can go on where one stopped.
 
 The order does not depend on the number of hosts or replicas either: all of them walk the same stream of records, and
 each parses only its own rows of every global batch.
@@ -6,6 +6,7 @@ each parses only its own rows of every global batch.
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import tensorflow as tf
 
@@ -61,8 +62,9 @@ def training_batches(
         Dataset of dicts; beside the features, `position` int64 [b, 2] holds the (epoch, index) that follows the global
         batch, the same in every row.
     """
+    source = _Files.at(paths)
     epochs = tf.data.Dataset.range(start.epoch, LAST_EPOCH)
-    records = epochs.flat_map(lambda epoch: _epoch(paths, epoch, seed, start))
+    records = epochs.flat_map(lambda epoch: _epoch(source, epoch, seed, start))
     batches = records.batch(batch_size, drop_remainder=True)
     rows = batch_size // share.hosts
 
@@ -92,7 +94,7 @@ def evaluation_batches(
         repeat: start over at the end, as the original does (run_pretraining.py:386-389); otherwise every record comes
             once, and the last batch may be smaller.
     """
-    records = _read(paths).enumerate()
+    records = _read(_Files.at(paths)).enumerate()
     if repeat:
         records = records.repeat()
     examples = records.map(
@@ -102,26 +104,39 @@ def evaluation_batches(
     return examples.batch(batch_size, drop_remainder=repeat).prefetch(tf.data.AUTOTUNE)
 
 
-def _epoch(paths, epoch, seed, start):
+def _epoch(source, epoch, seed, start):
     """The records of one epoch, as (serialized, epoch, index), from `start` on."""
     seeds = tf.stack([tf.cast(seed, tf.int64), epoch])
-    order = tf.random.experimental.stateless_shuffle(tf.range(len(paths)), seeds)
-    records = _read(paths, order, parallel=True)
-    records = records.shuffle(SHUFFLE_BUFFER, seed=tf.reduce_sum(seeds * [1_000_003, 1]), reshuffle_each_iteration=False)
+    order = tf.random.experimental.stateless_shuffle(tf.range(len(source.paths)), seeds)
+    records = _read(source, order, parallel=True)
+    records = records.shuffle(
+        SHUFFLE_BUFFER, seed=tf.reduce_sum(seeds * [1_000_003, 1]), reshuffle_each_iteration=False
+    )
     skipped = tf.where(epoch == start.epoch, tf.constant(start.index, tf.int64), tf.constant(0, tf.int64))
     return records.enumerate().skip(skipped).map(lambda index, serialized: (serialized, epoch, index))
 
 
-def _read(paths, order=None, parallel=False):
-    """The serialized records of `paths`; `order` is an integer tensor of their places, for another order."""
-    compression = "GZIP" if is_gzip(paths[0]) else None
-    sizes = [-1 if compression else files.size(path) for path in paths]
-    named = tf.constant(list(paths)), tf.constant(sizes, tf.int64)
+class _Files(NamedTuple):
+    """Record files as the pipelines need to know them."""
+
+    paths: list[str]
+    sizes: list[int]  # in bytes; −1: not known, since compressed
+    compression: str | None
+
+    @classmethod
+    def at(cls, paths: Sequence[str]) -> "_Files":
+        compression = "GZIP" if is_gzip(paths[0]) else None
+        return cls(list(paths), [-1 if compression else files.size(path) for path in paths], compression)
+
+
+def _read(source: _Files, order=None, parallel=False):
+    """The serialized records of all files; `order` is an integer tensor of their places, for another order."""
+    named = tf.constant(source.paths), tf.constant(source.sizes, tf.int64)
     if order is not None:
         named = tuple(tf.gather(column, order) for column in named)
     return tf.data.Dataset.from_tensor_slices(named).interleave(
-        lambda path, size: _read_whole(tf.data.TFRecordDataset(path, compression_type=compression), path, size),
-        cycle_length=min(FILES_READ_AT_ONCE, len(paths)) if parallel else 1,
+        lambda path, size: _read_whole(tf.data.TFRecordDataset(path, source.compression), path, size),
+        cycle_length=min(FILES_READ_AT_ONCE, len(source.paths)) if parallel else 1,
         num_parallel_calls=tf.data.AUTOTUNE if parallel else None,
         deterministic=True if parallel else None,
     )
@@ -165,9 +180,7 @@ def parse_example(features: Features) -> ParseExample:
     def parse(serialized, epoch, index):
         del epoch, index  # For transforms that draw random numbers.
         example = tf.io.parse_single_example(serialized, features)
-        return {
-            name: tf.cast(value, tf.int32) if value.dtype == tf.int64 else value for name, value in example.items()
-        }
+        return {name: tf.cast(value, tf.int32) if value.dtype == tf.int64 else value for name, value in example.items()}
 
     return parse
 
@@ -198,7 +211,7 @@ def check_records(paths: Sequence[str], features: Features, flags: Mapping[str, 
 
 
 def _first_record(path):
-    records = _read([path])
+    records = _read(_Files.at([path]))
     try:
         for record in records.take(1):
             return record.numpy()
@@ -232,7 +245,7 @@ def explain_read_error(error: tf.errors.OpError, paths: Sequence[str], features:
     for path in paths:
         count = 0
         try:
-            for record in _read([path]):
+            for record in _read(_Files.at([path])):
                 count += 1
                 reason = _parse_error(record, features)
                 if reason:

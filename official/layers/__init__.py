@@ -1,6 +1,6 @@
 """The parts that every family is made of. No family is named here.
 
-Axes in the shape comments: B examples, T tokens, H hidden size, N attention heads, d = H / N, P predictions, V vocabulary.
+Axes in shape comments: B examples, T tokens, H hidden size, N attention heads, d = H / N, P predictions, V vocabulary.
 """
 
 from official.layers.attention import SelfAttention, attention_bias

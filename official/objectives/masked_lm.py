@@ -114,9 +114,7 @@ def _take_words(pieces, budget):
     return tf.while_loop(still_room, try_next, (0, budget, taken))[2].stack()
 
 
-def masked_lm(
-    mlm_logits: tf.Tensor, masked_lm_ids: tf.Tensor, masked_lm_weights: tf.Tensor
-) -> Measures:
+def masked_lm(mlm_logits: tf.Tensor, masked_lm_ids: tf.Tensor, masked_lm_weights: tf.Tensor) -> Measures:
     """Loss Σ(w·nll) / (Σw + 1e-5) and accuracy at the masked positions (run_pretraining.py:265-280).
 
     Args:

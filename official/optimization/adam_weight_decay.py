@@ -61,9 +61,7 @@ class AdamWeightDecay:
         for (name, variable), gradient in zip(self.variables.items(), gradients, strict=True):
             m, v = self.slots[f"{name}/adam_m"], self.slots[f"{name}/adam_v"]
             decay = tf.constant(self.weight_decay_rate if self.decays(name) else 0.0)
-            strategy.extended.update(
-                variable, self._update, args=(m, v, gradient, learning_rate, decay), group=False
-            )
+            strategy.extended.update(variable, self._update, args=(m, v, gradient, learning_rate, decay), group=False)
 
     def _update(self, variable, m, v, gradient, learning_rate, decay):
         values = self._next_values(variable.value(), m.value(), v.value(), gradient, learning_rate, decay)

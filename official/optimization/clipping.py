@@ -6,7 +6,7 @@ import tensorflow as tf
 
 
 def clip_by_global_norm(gradients: Sequence[tf.Tensor], clip_norm: float) -> tuple[list[tf.Tensor], tf.Tensor]:
-    """Scales all gradients by min(1, clip_norm / norm), where norm is that of all of them together (optimization.py:74).
+    """Scales all gradients by min(1, clip_norm / norm), where norm is that of all together (optimization.py:74).
 
     Sparse gradients become dense first: the norm of `IndexedSlices` with repeated rows is not the gradient's.
 

@@ -1,5 +1,6 @@
 """Pretraining on record files: train, evaluate, write what the original writes."""
 
+import contextlib
 import dataclasses
 import os
 import sys
@@ -153,13 +154,21 @@ class Pretraining:
         """Looks at the first records before hours of work rest on them."""
         records.check_records(paths, self._features(), records_of.LENGTH_FLAGS)
         batches = records.evaluation_batches(paths, self._transform, batch_size=8, repeat=True)
-        for batch in batches.take(1):
-            largest = int(tf.reduce_max(batch["input_ids"]))
+        with self._explained_errors(paths):
+            largest = int(tf.reduce_max(next(iter(batches))["input_ids"]))
             if largest >= self.run.config.vocab_size:
                 raise InputError(
                     f"{paths[0]}: holds token id {largest}, but the config's vocab_size is "
                     f"{self.run.config.vocab_size}: records and config are of different vocabularies"
                 )
+
+    @contextlib.contextmanager
+    def _explained_errors(self, paths):
+        """Says which record it was that made the pipeline fail."""
+        try:
+            yield
+        except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:
+            raise records.explain_read_error(error, paths, self._features()) from error
 
     def initialize(self) -> None:
         """Takes weights from `init_checkpoint`, if there is one; heads that it lacks stay as drawn."""
@@ -189,7 +198,7 @@ class Pretraining:
         schedule = LinearDecayWithWarmup(run.learning_rate, run.num_train_steps, run.num_warmup_steps)
         loop = TrainLoop(self.strategy, self.model, bert_pretraining, optimizer, schedule, step, run.seed)
         iterator = device_iterator(self.strategy, lambda context: self._training_batches(context, position))
-        try:
+        with self._explained_errors(run.input_files):
             train(
                 loop,
                 iterator,
@@ -203,8 +212,6 @@ class Pretraining:
                 tokens_per_step=run.train_batch_size * run.max_seq_length,
                 evaluate=self.evaluate if held_out else None,
             )
-        except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:
-            raise records.explain_read_error(error, run.input_files, self._features()) from error
 
     def _training_batches(self, context, position):
         epoch, index = (int(number) for number in position.numpy())
@@ -229,17 +236,13 @@ class Pretraining:
         return step or 0
 
     def evaluate(self) -> dict[str, float]:
-        """Losses and accuracies on the evaluation records, with the weights as they are (run_pretraining.py:148-186)."""
+        """Losses and accuracies on the evaluation records (run_pretraining.py:148-186)."""
         run = self.run
         paths = run.eval_input_files or run.input_files
         self._check(paths)
-        batches = records.evaluation_batches(
-            paths, self._transform, run.eval_batch_size, repeat=run.max_eval_steps > 0
-        )
-        try:
+        batches = records.evaluation_batches(paths, self._transform, run.eval_batch_size, repeat=run.max_eval_steps > 0)
+        with self._explained_errors(paths):
             return self._evaluation(batches, run.max_eval_steps or None)
-        except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:
-            raise records.explain_read_error(error, paths, self._features()) from error
 
     @property
     def _evaluation(self):
@@ -260,9 +263,7 @@ class Pretraining:
     def write_model(self) -> str:
         """The trained model as a Hugging Face directory, `output_dir/model`; answers with its path."""
         directory = os.path.join(self.run.output_dir, "model")
-        checkpoints.save(
-            self.model, directory, vocab_file=self.run.vocab_file, lower_case=self.run.do_lower_case
-        )
+        checkpoints.save(self.model, directory, vocab_file=self.run.vocab_file, lower_case=self.run.do_lower_case)
         if self.run.write_tf1_checkpoint:
             checkpoints.save_tf1(self.model, os.path.join(directory, "bert_model.ckpt"))
         return directory

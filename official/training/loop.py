@@ -3,13 +3,12 @@
 import dataclasses
 import math
 import signal
-import sys
 import time
 from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 
-from official.errors import InputError
+from official.errors import InputError, Stopped
 from official.training.checkpoint import TrainState
 from official.training.logs import MetricsLog, Progress
 from official.training.step import LoopResult, TrainLoop
@@ -29,14 +28,6 @@ class Schedule:
     num_train_steps: int
     save_checkpoints_steps: int
     iterations_per_loop: int
-
-
-class Interrupted(Exception):
-    """A signal asked the run to stop; it was saved first."""
-
-    def __init__(self, signal_number: int, step: int, checkpoint: str):
-        super().__init__(f"stopped by {signal.Signals(signal_number).name} at step {step}, saved as {checkpoint}")
-        self.status = 128 + signal_number
 
 
 class _StopOnSignal:
@@ -78,7 +69,7 @@ def train(
 
     Raises:
         InputError: a loss that is not finite, or a checkpoint that can't be written.
-        Interrupted: SIGINT or SIGTERM came; the run was saved.
+        Stopped: SIGINT or SIGTERM came; the run was saved.
     """
     progress = Progress(schedule.num_train_steps, tokens_per_step)
     pace = _Pace(schedule)
@@ -104,7 +95,7 @@ def train(
                 saved = state.save()
                 if stop.received is not None:
                     progress.interrupt()
-                    raise Interrupted(stop.received, step, saved)
+                    raise Stopped(stop.received, step, saved)
                 if evaluate is not None:
                     _evaluate(evaluate, step, log, progress)
     progress.interrupt()
@@ -170,12 +161,6 @@ def _evaluate(evaluate, step, log, progress):
     log.write("eval", step, results)
     shown = "  ".join(f"{name} {value:.4f}" for name, value in sorted(results.items()))
     progress.interrupt(f"held-out text at step {step}: {shown}")
-
-
-def explain_stop(error: Interrupted) -> None:
-    """Says how to go on, and ends the process with the signal's status."""
-    print(f"{error}; the same command goes on from there", file=sys.stderr)
-    sys.exit(error.status)
 
 
 def device_iterator(strategy: tf.distribute.Strategy, make_dataset: Callable) -> object:

@@ -10,7 +10,7 @@ from official.optimization import clip_by_global_norm
 
 CLIP_NORM = 1.0  # optimization.py:74
 
-# objective(model, batch, training) answers with two dicts, `losses` and `metrics`, of means as (total, weight, epsilon).
+# objective(model, batch, training) answers with two dicts, `losses` and `metrics`: means as (total, weight, epsilon).
 Objective = Callable
 
 
@@ -94,6 +94,7 @@ class TrainLoop:
     def _dropout_seed(self, step, replica):
         number = tf.cast(replica.replica_id_in_sync_group, tf.int32)
         return tf.stack([number * 7_368_787 + self.seed, tf.cast(step, tf.int32)])
+
 
 def _stack_sums(means: Mapping) -> tf.Tensor:
     return tf.stack([tf.stack([mean.total, mean.weight]) for mean in means.values()])  # [M, 2]

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from official.errors import InputError
+from official.errors import InputError, Stopped
 from official.layers import Dropout, dropout_seed
 from official.models.bert import Bert, BertConfig
 from official.objectives.bert_pretraining import bert_pretraining
 from official.optimization import AdamWeightDecay, LinearDecayWithWarmup
 from official.training.checkpoint import TrainState, restore_weights
 from official.training.logs import MetricsLog, format_seconds
-from official.training.loop import Interrupted, Schedule, train
+from official.training.loop import Schedule, train
 from official.training.step import Evaluation, TrainLoop
 from official.training.strategy import make_strategy
 from tests.golden import seeded
@@ -45,9 +45,7 @@ class Run:
         for name, value in seeded.weights(SHAPE, GOLDEN["weights_seed"]).items():
             self.weights[name].assign(value)
         schedule = LinearDecayWithWarmup(rate, GOLDEN["num_train_steps"], GOLDEN["num_warmup_steps"])
-        self.loop = TrainLoop(
-            self.strategy, self.model, bert_pretraining, self.optimizer, schedule, self.step, seed=1
-        )
+        self.loop = TrainLoop(self.strategy, self.model, bert_pretraining, self.optimizer, schedule, self.step, seed=1)
         self.batch = batch
         if directory is not None:
             self.state = TrainState(
@@ -167,7 +165,7 @@ def test_a_signal_saves_the_run_and_leaves_with_its_status(tmp_path, number):
         os.kill(os.getpid(), number)
         return {}
 
-    with pytest.raises(Interrupted) as stopped:
+    with pytest.raises(Stopped) as stopped:
         run.train(tmp_path, evaluate=interrupt)
     assert stopped.value.status == 128 + number
     step = int(run.step.numpy())

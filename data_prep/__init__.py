@@ -1,0 +1,1 @@
+"""From text to vocabularies and records of pretraining examples."""

@@ -1,0 +1,84 @@
+"""Python's `random.Random` in compiled loops, draw for draw.
+
+The published data depend on every draw of one `random.Random(seed)`. These functions continue its stream: the generator
+is MT19937 (Matsumoto and Nishimura, 1998), and the ways in which Python makes floats, bounded integers and shuffles
+from it are those of CPython's Lib/random.py and Modules/_randommodule.c, unchanged since Python 3.2.
+"""
+
+import random as python_random
+
+import numpy as np
+
+from data_prep.compiled import compiled
+
+WORDS, SHIFT = 624, 397
+POSITION = WORDS  # Where the state keeps the index of the next word.
+UPPER_BIT, LOWER_BITS, TWIST = np.uint32(0x80000000), np.uint32(0x7FFFFFFF), np.uint32(0x9908B0DF)
+
+
+def seeded_state(seed: int) -> np.ndarray:
+    """The state of `random.Random(seed)`: 624 words and the position in them, uint32 `[625]`."""
+    return np.array(python_random.Random(seed).getstate()[1], np.uint32)
+
+
+@compiled
+def _renew(state):
+    for i in range(WORDS):
+        word = (state[i] & UPPER_BIT) | (state[(i + 1) % WORDS] & LOWER_BITS)
+        state[i] = state[(i + SHIFT) % WORDS] ^ (word >> 1) ^ (TWIST if word & 1 else np.uint32(0))
+    state[POSITION] = 0
+
+
+@compiled
+def random_word(state):
+    """The next 32 bits."""
+    if state[POSITION] >= WORDS:
+        _renew(state)
+    word = state[state[POSITION]]
+    state[POSITION] += 1
+    word ^= word >> 11
+    word ^= (word << 7) & 0x9D2C5680
+    word ^= (word << 15) & 0xEFC60000
+    return np.uint32(word ^ (word >> 18))
+
+
+@compiled
+def random(state):
+    """`Random.random()`: 53 bits of two words, in [0, 1)."""
+    high, low = random_word(state) >> 5, random_word(state) >> 6
+    return (high * 67108864.0 + low) / 9007199254740992.0
+
+
+@compiled
+def _bit_length(number):
+    bits = 0
+    while number >> bits:
+        bits += 1
+    return bits
+
+
+@compiled
+def _random_below(state, limit, bits):
+    """`Random._randbelow(limit)` for 0 < limit < 2**32: as few bits as hold `limit`, drawn again until below it."""
+    value = np.int64(random_word(state) >> (32 - bits))
+    while value >= limit:
+        value = np.int64(random_word(state) >> (32 - bits))
+    return value
+
+
+@compiled
+def random_integer(state, first, last):
+    """`Random.randint(first, last)`: both ends included."""
+    limit = last - first + 1
+    return first + _random_below(state, limit, _bit_length(limit))
+
+
+@compiled
+def shuffle(state, items):
+    """`Random.shuffle(items)`, in place, for an array of at most 2**32 - 1 items."""
+    bits = _bit_length(len(items))
+    for i in range(len(items) - 1, 0, -1):
+        if not (i + 1) >> (bits - 1):
+            bits -= 1
+        j = _random_below(state, i + 1, bits)
+        items[i], items[j] = items[j], items[i]

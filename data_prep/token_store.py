@@ -1,0 +1,194 @@
+"""Tokenized documents on disk: however large the corpus, what is in memory is a batch of it.
+
+Three flat files: the ids of all tokens one after another, where each sentence begins among them, and where each
+document begins among the sentences.
+"""
+
+import array
+import collections
+import dataclasses
+import functools
+import itertools
+import mmap
+import os
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from data_prep.processes import Workers
+from data_prep.progress import Progress
+from official.tokenization.wordpiece import WordPieceTokenizer
+
+BATCH_CHARACTERS = 1_000_000
+CACHED_WORDS, CACHED_WORD_LENGTH = 1 << 18, 40
+FILES = ("tokens", "sentence_starts", "document_starts")
+DOCUMENT_END = 0  # Stands among the lengths of sentences, which are at least one token long.
+
+
+@dataclasses.dataclass(frozen=True)
+class TokenizerOptions:
+    """From what a process makes its tokenizer. `strip_accents` None follows `lower_case`, as published."""
+
+    vocab_file: str
+    lower_case: bool = True
+    strip_accents: bool | None = None
+
+    def make(self) -> WordPieceTokenizer:
+        return WordPieceTokenizer.from_file(
+            self.vocab_file, lower_case=self.lower_case, strip_accents=self.strip_accents
+        )
+
+
+def token_dtype(vocab_size: int) -> np.dtype:
+    """The smallest type that holds every id."""
+    return np.dtype(np.uint16 if vocab_size <= 1 << 16 else np.uint32)
+
+
+class _WordBytes(dict):
+    """What stands between two spaces → its ids as bytes. WordPiece never looks beyond a space."""
+
+    def __init__(self, tokenizer: WordPieceTokenizer):
+        super().__init__()
+        self._encode, self._code = tokenizer.encode, token_dtype(tokenizer.vocab_size).char
+
+    def __missing__(self, word: str) -> bytes:
+        ids = array.array(self._code, self._encode(word)).tobytes()
+        if len(word) <= CACHED_WORD_LENGTH:  # Longer ones are text without spaces, and do not come back.
+            if len(self) >= CACHED_WORDS:
+                self.clear()
+            self[word] = ids
+        return ids
+
+
+@functools.lru_cache(maxsize=1)
+def _word_bytes(options: TokenizerOptions) -> tuple[_WordBytes, int]:
+    tokenizer = options.make()
+    return _WordBytes(tokenizer), token_dtype(tokenizer.vocab_size).itemsize
+
+
+def encode_lines(task: tuple[TokenizerOptions, list[str]]) -> tuple[bytes, bytes]:
+    """Tokenizes lines, of which an empty one ends a document; a line without tokens is passed over.
+
+    Returns:
+        The ids, of `token_dtype`, and the lengths of the sentences in tokens, int64, with `DOCUMENT_END` between
+        documents.
+    """
+    options, lines = task
+    word_bytes, itemsize = _word_bytes(options)
+    tokens, lengths = [], array.array("q")
+    for line in lines:
+        line = line.strip()
+        if not line:
+            lengths.append(DOCUMENT_END)
+            continue
+        sentence = b"".join(map(word_bytes.__getitem__, line.split(" ")))
+        if sentence:
+            tokens.append(sentence)
+            lengths.append(len(sentence) // itemsize)
+    return b"".join(tokens), lengths.tobytes()
+
+
+def batches(lines: Iterable[str], characters: int) -> Iterator[list[str]]:
+    """Groups lines until they hold about so many characters. A batch depends on the lines alone."""
+    lines = iter(lines)
+    for first in lines:
+        batch, room = [first], characters - len(first)
+        while room > 0:
+            more = list(itertools.islice(lines, 1 + room // 200))
+            if not more:
+                break
+            batch += more
+            room -= sum(map(len, more))
+        yield batch
+
+
+def _size_in_file(line: str) -> int:
+    return 1 + (len(line) if line.isascii() else len(line.encode("utf-8", "replace")))
+
+
+class TokenStoreWriter:
+    """Appends tokenized batches to the files of a store in `directory`."""
+
+    def __init__(self, directory: str, dtype: np.dtype, unk_id: int):
+        self._dtype, self._unk_id = dtype, unk_id
+        self._files = {name: open(os.path.join(directory, name), "wb") for name in FILES}
+        self.tokens = self.sentences = self.documents = self.unknown = 0
+        self._document_start = 0
+        self._files["sentence_starts"].write(np.int64(0).tobytes())
+        self._files["document_starts"].write(np.int64(0).tobytes())
+
+    def append(self, tokens: bytes, lengths: bytes) -> None:
+        """Adds what `encode_lines` returned."""
+        lengths = np.frombuffer(lengths, np.int64)
+        is_end = lengths == DOCUMENT_END
+        self._files["tokens"].write(tokens)
+        self._files["sentence_starts"].write((self.tokens + np.cumsum(lengths[~is_end])).tobytes())
+        self._end_documents(self.sentences + np.cumsum(~is_end)[is_end])
+        self.unknown += int(np.count_nonzero(np.frombuffer(tokens, self._dtype) == self._unk_id))
+        self.tokens += int(lengths.sum())
+        self.sentences += int(np.count_nonzero(~is_end))
+
+    def _end_documents(self, ends: np.ndarray) -> None:
+        """Ends a document before each of these sentences, unless there is nothing in it."""
+        ends = ends[np.diff(ends, prepend=self._document_start) > 0]
+        if len(ends):
+            self._files["document_starts"].write(ends.astype(np.int64).tobytes())
+            self._document_start = int(ends[-1])
+            self.documents += len(ends)
+
+    def close(self) -> None:
+        self._end_documents(np.array([self.sentences]))
+        for file in self._files.values():
+            file.close()
+
+
+class TokenStore:
+    """The arrays of a finished, non-empty store, mapped from its files and not held in memory."""
+
+    def __init__(self, directory: str, dtype: np.dtype):
+        self._mappings = []
+        self.tokens = self._map(os.path.join(directory, "tokens"), dtype)
+        self.sentence_starts = self._map(os.path.join(directory, "sentence_starts"), np.int64)
+        self.document_starts = self._map(os.path.join(directory, "document_starts"), np.int64)
+
+    def _map(self, path: str, dtype) -> np.ndarray:
+        with open(path, "rb") as file:
+            mapping = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        self._mappings.append(mapping)
+        return np.frombuffer(mapping, dtype)
+
+    def release(self) -> None:
+        """Gives back the memory of the pages that have been read; they are read again when needed."""
+        if hasattr(mmap, "MADV_DONTNEED"):
+            for mapping in self._mappings:
+                mapping.madvise(mmap.MADV_DONTNEED)
+
+
+def write_store(
+    directory: str, lines: Iterable[str], total_bytes: int | None, options: TokenizerOptions, workers: Workers
+) -> TokenStoreWriter:
+    """Tokenizes lines into a store.
+
+    Args:
+        lines: sentences, and an empty one between documents.
+        total_bytes: how much there is of them, for the progress line.
+
+    Returns:
+        The closed writer, which knows how many tokens, sentences, documents and [UNK] there were.
+    """
+    tokenizer = options.make()
+    writer = TokenStoreWriter(directory, token_dtype(tokenizer.vocab_size), tokenizer.unk_id)
+    progress = Progress("tokenizing", total_bytes, ("MB", 1e6))
+    sizes = collections.deque()
+
+    def tasks():
+        for batch in batches(lines, BATCH_CHARACTERS):
+            sizes.append(sum(map(_size_in_file, batch)))
+            yield options, batch
+
+    for tokens, lengths in workers.map(encode_lines, tasks()):
+        writer.append(tokens, lengths)
+        progress.advance(sizes.popleft())
+    writer.close()
+    progress.finish()
+    return writer

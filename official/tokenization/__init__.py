@@ -1,0 +1,1 @@
+"""Text to token ids, as published: on Python strings, and on string tensors in the graph."""

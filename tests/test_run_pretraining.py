@@ -1,0 +1,159 @@
+"""run_pretraining.py as the original's users know it: their files and flags give their numbers."""
+
+import json
+import pathlib
+import random
+import signal
+import subprocess
+import time
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from official import checkpoints
+from tests import scripts
+from tests.pretraining_runs import SCRIPT, small_run
+
+
+@pytest.fixture
+def common(golden_bert):
+    return {
+        "bert_config_file": golden_bert / "ckpt" / "bert_config.json",
+        "init_checkpoint": golden_bert / "ckpt" / "bert_model.ckpt",
+        "max_seq_length": 64,
+        "max_predictions_per_seq": 10,
+    }
+
+
+def read_results(path):
+    return {key: float(value) for key, value in (line.split(" = ") for line in path.read_text().splitlines())}
+
+
+def assert_results(ours, golden):
+    assert list(ours) == sorted(golden)
+    for name, value in golden.items():
+        tolerance = 1e-6 if name.endswith("accuracy") else 1e-4
+        assert ours[name] == pytest.approx(value, abs=tolerance), name
+
+
+def evaluate(golden_bert, common, **flags):
+    values = common | {"input_file": golden_bert / "pretrain.tfrecord", "do_eval": True, "max_eval_steps": 32} | flags
+    done = scripts.run(SCRIPT, *scripts.flags_of(values))
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def test_evaluation_gives_the_numbers_of_the_original(golden_bert, common, tmp_path):
+    done = evaluate(golden_bert, common, output_dir=tmp_path)
+    assert_results(read_results(tmp_path / "eval_results.txt"), read_results(golden_bert / "eval_results.txt"))
+    assert done.stdout == (tmp_path / "eval_results.txt").read_text()
+
+
+def test_training_ends_where_the_original_ends(golden_bert, common, tmp_path):
+    flags = common | {
+        "input_file": golden_bert / "one_example.tfrecord",
+        "output_dir": tmp_path / "run",
+        "do_train": True,
+        "train_batch_size": 8,
+        "num_train_steps": 12,
+        "num_warmup_steps": 4,
+        "learning_rate": 2e-3,
+        "write_tf1_checkpoint": True,
+    }
+    done = scripts.run(SCRIPT, *scripts.flags_of(flags))
+    assert done.returncode == 0, done.stderr
+    golden = read_results(golden_bert / "eval_results_after_12_steps.txt")
+    evaluate(golden_bert, common, output_dir=tmp_path / "run")
+    assert_results(read_results(tmp_path / "run" / "eval_results.txt"), golden | {"global_step": 12})
+    for number, trained in enumerate(("model", "model/bert_model.ckpt")):
+        other = common | {"init_checkpoint": tmp_path / "run" / trained}
+        evaluate(golden_bert, other, output_dir=tmp_path / str(number))
+        assert_results(read_results(tmp_path / str(number) / "eval_results.txt"), golden)
+
+
+def weights(directory):
+    reader = tf.train.load_checkpoint(tf.train.latest_checkpoint(str(directory / "run" / "checkpoints")))
+    return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map() if "VARIABLE" in name}
+
+
+def kill_and_resume(golden_bert, tmp_path, kills, seed):
+    whole = scripts.run(SCRIPT, *small_run(golden_bert, tmp_path / "whole"))
+    assert whole.returncode == 0, whole.stderr
+    flags = small_run(golden_bert, tmp_path / "killed")
+    moments = random.Random(seed)
+    for _ in range(kills):
+        process = scripts.start(SCRIPT, *flags)
+        try:
+            process.communicate(timeout=moments.uniform(4.0, 9.0))
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+    last = scripts.run(SCRIPT, *flags)
+    assert last.returncode == 0, last.stderr
+    expected, found = weights(tmp_path / "whole"), weights(tmp_path / "killed")
+    assert expected.keys() == found.keys()
+    for name, value in expected.items():
+        np.testing.assert_array_equal(found[name], value, err_msg=name)
+    lines = [json.loads(line) for line in (tmp_path / "killed" / "run" / "metrics.jsonl").read_text().splitlines()]
+    steps = [line["step"] for line in lines if line["kind"] == "train"]
+    assert steps == sorted(set(steps)) and steps[-1] == 400
+
+
+def test_killed_twice_a_run_still_ends_on_the_same_bits(golden_bert, tmp_path):
+    kill_and_resume(golden_bert, tmp_path, kills=2, seed=1)
+
+
+@pytest.mark.slow
+def test_killed_at_ten_random_moments_a_run_still_ends_on_the_same_bits(golden_bert, tmp_path):
+    kill_and_resume(golden_bert, tmp_path, kills=10, seed=2)
+
+
+def test_interrupted_by_ctrl_c_a_run_is_saved_and_says_how_to_go_on(golden_bert, tmp_path):
+    process = scripts.start(SCRIPT, *small_run(golden_bert, tmp_path, num_train_steps=1_000_000))
+    first_checkpoint = tmp_path / "run" / "checkpoints" / "ckpt-7.index"
+    while not first_checkpoint.exists():
+        assert process.poll() is None
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate()
+    assert process.returncode == 130
+    assert "the same command goes on from there" in err and "Traceback" not in err
+    saved = err.split("saved as ")[1].split(";")[0]
+    assert pathlib.Path(saved + ".index").exists()
+
+
+def test_held_out_text_is_evaluated_after_every_checkpoint(golden_bert, tmp_path):
+    flags = small_run(
+        golden_bert,
+        tmp_path,
+        eval_input_file=golden_bert / "pretrain.tfrecord",
+        do_eval=True,
+        num_train_steps=20,
+        num_warmup_steps=2,
+        save_checkpoints_steps=10,
+        max_eval_steps=0,
+        vocab_file=golden_bert / "ckpt" / "vocab.txt",
+    )
+    done = scripts.run(SCRIPT, *flags)
+    assert done.returncode == 0, done.stderr
+    lines = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines if line["kind"] == "eval"] == [10, 20]
+    assert read_results(tmp_path / "run" / "eval_results.txt")["global_step"] == 20
+    model = checkpoints.load(str(tmp_path / "run" / "model"))
+    assert model.heads == ("mlm", "nsp")
+    assert (tmp_path / "run" / "model" / "vocab.txt").read_bytes() == (golden_bert / "ckpt/vocab.txt").read_bytes()
+    assert list((tmp_path / "run" / "logs").rglob("events*"))
+
+
+def test_a_preset_takes_its_vocabulary_size_from_the_vocabulary(golden_bert, tmp_path):
+    flags = small_run(
+        golden_bert,
+        tmp_path,
+        bert_config_file="bert-tiny",
+        vocab_file=golden_bert / "ckpt" / "vocab.txt",
+        num_train_steps=2,
+    )
+    done = scripts.run(SCRIPT, *flags)
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "run" / "model" / "config.json").read_text())["vocab_size"] == 356
