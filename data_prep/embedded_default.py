@@ -37,6 +37,7 @@ CONFIG = {
 DEFAULTS = {
     "do_train": True,
     "do_eval": True,
+    "mixed_precision": "auto",
     "max_seq_length": 64,
     "max_predictions_per_seq": 10,
     "train_batch_size": 32,

@@ -6,6 +6,7 @@ Axes in shape comments: B examples, T tokens, H hidden size, N attention heads, 
 from official.layers.attention import SelfAttention, attention_bias
 from official.layers.dropout import Dropout, dropout_seed
 from official.layers.embeddings import Embeddings
+from official.layers.fusion import fused_blocks
 from official.layers.heads import MaskedLMHead, Pooler, SequenceRelationshipHead
 from official.layers.layer_norm import LayerNorm
 from official.layers.transformer import Transformer, TransformerBlock
@@ -22,4 +23,5 @@ __all__ = [
     "TransformerBlock",
     "attention_bias",
     "dropout_seed",
+    "fused_blocks",
 ]

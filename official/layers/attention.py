@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from official.layers.dropout import Dropout
+from official.layers.fusion import block
 
 MASKED_OUT = -10_000.0  # Added to a score whose key is padding: modeling.py:712.
 
@@ -22,6 +23,13 @@ def attention_bias(input_mask: tf.Tensor) -> tf.Tensor:
         float32 [B, 1, 1, T]: 0 or −10000.
     """
     return (1.0 - tf.cast(input_mask, tf.float32))[:, tf.newaxis, tf.newaxis, :] * MASKED_OUT
+
+
+@block
+def attention_probs(scores: tf.Tensor, bias: tf.Tensor, *, scale: float) -> tf.Tensor:
+    """softmax(scores·scale + bias) over the keys, computed in float32: [B, N, T, T] and [B, 1, 1 or T, T]."""
+    scaled = tf.cast(scores, tf.float32) * scale
+    return tf.cast(tf.nn.softmax(scaled + tf.cast(bias, tf.float32)), scores.dtype)
 
 
 class SelfAttention(keras.layers.Layer):
@@ -50,10 +58,8 @@ class SelfAttention(keras.layers.Layer):
         key = self._split_heads(self.key(x))  # [B, N, T, d]
         value = self._split_heads(self.value(x))  # [B, N, T, d]
         scores = tf.matmul(query, key, transpose_b=True)  # [B, N, T, T]
-        scores = tf.cast(scores, tf.float32) * (1.0 / math.sqrt(self.head_size))
-        scores = scores + tf.cast(bias, tf.float32)
-        probs = tf.nn.softmax(scores)
-        dropped = self.dropout(tf.cast(probs, value.dtype), training=training)
+        probs = attention_probs(scores, bias, scale=1.0 / math.sqrt(self.head_size))
+        dropped = self.dropout(probs, training=training)
         return self._join_heads(tf.matmul(dropped, value)), probs
 
     def _split_heads(self, x):

@@ -3,6 +3,8 @@
 import keras
 import tensorflow as tf
 
+from official.layers.fusion import block
+
 
 class LayerNorm(keras.layers.Layer):
     """Normalises the last axis to mean 0 and variance 1, then scales by `gamma` and shifts by `beta` (Ba et al. 2016).
@@ -20,7 +22,14 @@ class LayerNorm(keras.layers.Layer):
         self.beta = self.add_weight(name="beta", shape=input_shape[-1:], initializer="zeros", autocast=False)
 
     def call(self, x):
-        x32 = tf.cast(x, tf.float32)
-        mean, variance = tf.nn.moments(x32, axes=[-1], keepdims=True)  # [..., 1]
-        scale = tf.math.rsqrt(variance + self.epsilon) * self.gamma
-        return tf.cast((x32 - mean) * scale + self.beta, x.dtype)
+        return normalize(x, tf.convert_to_tensor(self.gamma), tf.convert_to_tensor(self.beta), epsilon=self.epsilon)
+
+
+@block
+def normalize(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, *, epsilon: float) -> tf.Tensor:
+    """[..., H] with scale and shift [H] in float32."""
+    x32 = tf.cast(x, tf.float32)
+    mean = tf.reduce_mean(x32, axis=-1, keepdims=True)  # [..., 1]
+    centred = x32 - mean
+    variance = tf.reduce_mean(tf.square(centred), axis=-1, keepdims=True)  # [..., 1]
+    return tf.cast(centred * tf.math.rsqrt(variance + epsilon) * gamma + beta, x.dtype)

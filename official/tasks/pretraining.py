@@ -23,6 +23,7 @@ from official.training.checkpoint import TrainState, restore_weights
 from official.training.logs import MetricsLog
 from official.training.loop import Schedule, device_iterator, train
 from official.training.step import Evaluation, TrainLoop
+from official.training.strategy import fastest_precision, runs_on_cpu
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -50,6 +51,7 @@ class PretrainingRun:
     iterations_per_loop: int = 1_000
     max_eval_steps: int = 100  # 0: every record once
     mixed_precision: str = "float32"
+    fusion: str = "auto"
     use_one_hot_embeddings: bool = False
     write_tf1_checkpoint: bool = False
     seed: int = 12_345
@@ -114,9 +116,9 @@ class Pretraining:
             )
         files.make_directory(run.output_dir)
         self._transform = self._make_transform()
-        keras.mixed_precision.set_global_policy(
-            "float32" if run.mixed_precision == "float32" else f"mixed_{run.mixed_precision}"
-        )
+        precision = fastest_precision(strategy) if run.mixed_precision == "auto" else run.mixed_precision
+        keras.mixed_precision.set_global_policy("float32" if precision == "float32" else f"mixed_{precision}")
+        self._fused = run.fusion == "blocks" or (run.fusion == "auto" and runs_on_cpu(strategy))
         keras.utils.set_random_seed(run.seed)
         with strategy.scope():
             one_hot = run.use_one_hot_embeddings
@@ -196,7 +198,7 @@ class Pretraining:
         else:
             self.initialize()
         schedule = LinearDecayWithWarmup(run.learning_rate, run.num_train_steps, run.num_warmup_steps)
-        loop = TrainLoop(self.strategy, self.model, bert_pretraining, optimizer, schedule, step, run.seed)
+        loop = TrainLoop(self.strategy, self.model, bert_pretraining, optimizer, schedule, step, run.seed, self._fused)
         iterator = device_iterator(self.strategy, lambda context: self._training_batches(context, position))
         with self._explained_errors(run.input_files):
             train(

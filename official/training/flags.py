@@ -18,8 +18,15 @@ flags.DEFINE_enum(
 flags.DEFINE_enum(
     "mixed_precision",
     "float32",
-    ["float32", "bfloat16"],
-    "What is computed in; weights, normalisation, softmax and losses are float32 in any case.",
+    ["float32", "bfloat16", "auto"],
+    "What is computed in; weights, normalisation, softmax and losses are float32 in any case. auto: bfloat16 where the "
+    "hardware multiplies it natively.",
+)
+flags.DEFINE_enum(
+    "fusion",
+    "auto",
+    ["auto", "blocks", "none"],
+    "What is compiled in training: the element-wise blocks between matrix products, or nothing. auto: blocks on CPUs.",
 )
 
 

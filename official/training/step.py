@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from official.layers.dropout import dropout_seed
+from official.layers import dropout_seed, fused_blocks
 from official.optimization import clip_by_global_norm
 
 CLIP_NORM = 1.0  # optimization.py:74
@@ -44,11 +44,23 @@ class TrainLoop:
         schedule: step → learning rate.
         step: int64 variable, the number of optimizer steps taken.
         seed: of dropout.
+        fused: whether the layers' element-wise blocks are compiled.
     """
 
-    def __init__(self, strategy, model, objective: Objective, optimizer, schedule, step: tf.Variable, seed: int):
+    def __init__(
+        self,
+        strategy,
+        model,
+        objective: Objective,
+        optimizer,
+        schedule,
+        step: tf.Variable,
+        seed: int,
+        fused: bool = False,
+    ):
         self.strategy, self.model, self.objective = strategy, model, objective
         self.optimizer, self.schedule, self.step, self.seed = optimizer, schedule, step, seed
+        self.fused = fused
         self.loss_names: list[str] = []  # Known once the step was traced.
         self.measure_names: list[str] = []  # The losses, then the metrics.
         self._loop = tf.function(self._run)
@@ -81,7 +93,8 @@ class TrainLoop:
     def _replica_step(self, batch, learning_rate, step):
         replica = tf.distribute.get_replica_context()
         variables = list(self.optimizer.variables.values())
-        with tf.GradientTape() as tape, dropout_seed(self._dropout_seed(step, replica)):
+        seed = self._dropout_seed(step, replica)
+        with tf.GradientTape() as tape, dropout_seed(seed), fused_blocks(self.fused):
             losses, metrics = self.objective(self.model, batch, training=True)
             loss = tf.add_n([_global_part(mean, replica) for mean in losses.values()])
         gradients = [tf.convert_to_tensor(gradient) for gradient in tape.gradient(loss, variables)]

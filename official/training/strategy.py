@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from official.errors import InputError
 
+NATIVE_BFLOAT16 = ("amx_bf16", "avx512_bf16")  # What /proc/cpuinfo calls the instructions.
 DISTRIBUTIONS = ("one_device", "mirrored", "multi_worker", "tpu")
 
 
@@ -57,3 +58,30 @@ def _tpu_strategy(tpu, zone, project):
     except (ValueError, RuntimeError, ImportError, tf.errors.OpError) as error:
         raise InputError(f"--tpu={tpu}: no TPU could be reached: {' '.join(str(error).split())[:300]}") from error
     return tf.distribute.TPUStrategy(resolver)
+
+
+def runs_on_cpu(strategy: tf.distribute.Strategy) -> bool:
+    """Whether the replicas of a strategy are CPUs."""
+    return all("CPU" in device.upper() for device in strategy.extended.worker_devices)
+
+
+def fastest_precision(strategy: tf.distribute.Strategy) -> str:
+    """`bfloat16` where the devices of a strategy multiply it natively, else `float32`."""
+    if runs_on_cpu(strategy):
+        native = _cpu_multiplies_bfloat16()
+    elif isinstance(strategy, tf.distribute.TPUStrategy):
+        native = True
+    else:
+        gpus = tf.config.list_physical_devices("GPU")
+        details = (tf.config.experimental.get_device_details(gpu) for gpu in gpus)
+        native = all(gpu.get("compute_capability", (0, 0)) >= (8, 0) for gpu in details)
+    return "bfloat16" if native else "float32"
+
+
+def _cpu_multiplies_bfloat16():
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            processors = file.read()
+    except OSError:
+        return False
+    return any(name in processors for name in NATIVE_BFLOAT16)

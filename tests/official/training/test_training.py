@@ -33,7 +33,9 @@ def mirrored():
 class Run:
     """The golden run, or a variation of it."""
 
-    def __init__(self, strategy=None, dropout=0.0, batch=BATCH, rate=GOLDEN["learning_rate"], directory=None):
+    def __init__(
+        self, strategy=None, dropout=0.0, batch=BATCH, rate=GOLDEN["learning_rate"], directory=None, **options
+    ):
         self.strategy = strategy or make_strategy("one_device")
         rates = {"hidden_dropout_prob": dropout, "attention_probs_dropout_prob": dropout}
         with self.strategy.scope():
@@ -45,7 +47,9 @@ class Run:
         for name, value in seeded.weights(SHAPE, GOLDEN["weights_seed"]).items():
             self.weights[name].assign(value)
         schedule = LinearDecayWithWarmup(rate, GOLDEN["num_train_steps"], GOLDEN["num_warmup_steps"])
-        self.loop = TrainLoop(self.strategy, self.model, bert_pretraining, self.optimizer, schedule, self.step, seed=1)
+        self.loop = TrainLoop(
+            self.strategy, self.model, bert_pretraining, self.optimizer, schedule, self.step, seed=1, **options
+        )
         self.batch = batch
         if directory is not None:
             self.state = TrainState(
@@ -70,8 +74,9 @@ def assert_same_weights(first, second, **tolerance):
         np.testing.assert_allclose(value.numpy(), second.weights[name].numpy(), **tolerance, err_msg=name)
 
 
-def test_twenty_steps_are_those_of_pytorch_with_the_original_optimizer():
-    run = Run()
+@pytest.mark.parametrize("fused", [False, True])
+def test_twenty_steps_are_those_of_pytorch_with_the_original_optimizer(fused):
+    run = Run(fused=fused)
     iterator = run.iterator()
     for line in GOLDEN["steps"][:-1]:
         result = run.loop(iterator, 1)
