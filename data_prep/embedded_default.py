@@ -43,9 +43,9 @@ DEFAULTS = {
     "train_batch_size": 32,
     "eval_batch_size": 64,
     "max_eval_steps": 0,
-    "learning_rate": 1e-3,
+    "learning_rate": 5e-4,
     "num_train_steps": 4_000,
-    "num_warmup_steps": 400,
+    "num_warmup_steps": 300,
     "save_checkpoints_steps": 500,
 }
 DUPE_FACTOR = 5

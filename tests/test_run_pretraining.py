@@ -157,3 +157,50 @@ def test_a_preset_takes_its_vocabulary_size_from_the_vocabulary(golden_bert, tmp
     done = scripts.run(SCRIPT, *flags)
     assert done.returncode == 0, done.stderr
     assert json.loads((tmp_path / "run" / "model" / "config.json").read_text())["vocab_size"] == 356
+
+
+def test_dynamic_masks_are_drawn_anew_each_epoch_and_a_resumed_run_draws_the_same(golden_bert, tmp_path):
+    made = scripts.run(
+        "data_prep/create_pretraining_data.py",
+        *scripts.flags_of(
+            {
+                "input_file": golden_bert / "text.txt",
+                "vocab_file": golden_bert / "ckpt" / "vocab.txt",
+                "output_file": tmp_path / "dynamic.tfrecord",
+                "masking": "dynamic",
+                "max_seq_length": 64,
+                "dupe_factor": 1,
+            }
+        ),
+    )
+    assert made.returncode == 0, made.stderr
+    dynamic = {
+        "input_file": tmp_path / "dynamic.tfrecord",
+        "vocab_file": golden_bert / "ckpt" / "vocab.txt",
+        "masking": "dynamic",
+        "do_whole_word_mask": True,
+        "num_warmup_steps": 2,
+    }
+    for directory, ends in (("whole", [24]), ("parts", [10, 24])):
+        for end in ends:
+            flags = small_run(golden_bert, tmp_path / directory, learning_rate=0.0, num_train_steps=end, **dynamic)
+            done = scripts.run(SCRIPT, *flags)
+            assert done.returncode == 0, done.stderr
+
+    def losses(directory):
+        lines = (tmp_path / directory / "run" / "metrics.jsonl").read_text().splitlines()
+        return {line["step"]: line["masked_lm_loss"] for line in map(json.loads, lines)}
+
+    assert losses("whole") == losses("parts")
+    assert len(set(losses("whole").values())) > 20  # Weights stand still, so it is masks that differ.
+
+
+@pytest.mark.slow
+def test_without_flags_a_bert_is_pretrained_on_the_installed_documentation(tmp_path):
+    flags = ["--num_train_steps=30", "--num_warmup_steps=3", f"--output_dir={tmp_path}"]
+    done = scripts.run(SCRIPT, *flags)
+    assert done.returncode == 0, done.stderr
+    assert "masked words, accuracy" in done.stdout and "[MASK]" in done.stdout
+    assert checkpoints.load(str(tmp_path)).heads == ("mlm", "nsp")
+    again = scripts.run(SCRIPT, *flags)
+    assert again.returncode == 0 and "going on from" in again.stderr

@@ -1,0 +1,81 @@
+"""Paths as users give them, and output that is whole or not there."""
+
+import errno
+import os
+
+import pytest
+
+from official import files
+from official.errors import InputError
+
+
+def test_a_file_is_there_only_when_its_block_ended_well(tmp_path):
+    path = tmp_path / "out.txt"
+    path.write_text("old")
+    with pytest.raises(RuntimeError), files.write_whole(str(path)) as file:
+        file.write("new")
+        raise RuntimeError
+    assert path.read_text() == "old" and os.listdir(tmp_path) == ["out.txt"]
+    with files.write_whole(str(path)) as file:
+        file.write("new")
+        assert path.read_text() == "old"
+    assert path.read_text() == "new" and os.listdir(tmp_path) == ["out.txt"]
+
+
+def test_a_full_disk_is_named_and_nothing_is_lost(tmp_path):
+    path = tmp_path / "out.txt"
+    path.write_text("old")
+    with pytest.raises(InputError, match=r"out\.txt: can't be written: no space left on the disk"):
+        with files.write_whole(str(path)):
+            raise OSError(errno.ENOSPC, "No space left on device")
+    assert path.read_text() == "old" and os.listdir(tmp_path) == ["out.txt"]
+
+
+@pytest.mark.parametrize(
+    ("make", "mode", "message"),
+    [
+        (lambda path: None, "r", "no such file"),
+        (lambda path: path.mkdir(), "r", "is a directory, a file was expected"),
+        (lambda path: path.mkdir(), "wb", "is a directory, a file was expected"),
+    ],
+)
+def test_a_file_that_cannot_be_opened_is_named(tmp_path, make, mode, message):
+    path = tmp_path / "name"
+    make(path)
+    with pytest.raises(InputError, match=f"name: {message}"):
+        files.open_file(str(path), mode)
+
+
+def test_bytes_that_are_no_text_are_dropped(tmp_path):
+    (tmp_path / "mixed.txt").write_bytes("café ".encode() + b"\xe9\xff" + " 한국어\n".encode())
+    with files.open_file(str(tmp_path / "mixed.txt")) as file:
+        assert file.read() == "café  한국어\n"
+
+
+@pytest.mark.parametrize(
+    ("patterns", "expected"),
+    [
+        ("a.txt", ["a.txt"]),
+        ("*.txt", ["a.txt", "b.txt", "c[1].txt"]),
+        ("b.txt,a.txt", ["b.txt", "a.txt"]),
+        ("c[1].txt", ["c[1].txt"]),
+        (" a.txt , ,b*", ["a.txt", "b.txt"]),
+    ],
+)
+def test_patterns_become_the_files_they_match_in_the_order_given(tmp_path, monkeypatch, patterns, expected):
+    for name in ("a.txt", "b.txt", "c[1].txt"):
+        (tmp_path / name).touch()
+    monkeypatch.chdir(tmp_path)
+    assert files.expand_patterns(patterns, "input_file") == expected
+
+
+@pytest.mark.parametrize("patterns", ["none*", "a.txt,none", "", " , "])
+def test_a_pattern_without_a_file_is_an_error_that_names_the_flag(tmp_path, monkeypatch, patterns):
+    (tmp_path / "a.txt").touch()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="--input_file"):
+        files.expand_patterns(patterns, "input_file")
+
+
+def test_remote_paths_are_recognised():
+    assert files.is_remote("gs://bucket/file") and not files.is_remote("/data/file")
