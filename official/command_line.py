@@ -105,9 +105,8 @@ def _run_main(main: Callable[[], None]) -> None:
     except BrokenPipeError:  # The reader of our output left, as `head` does.
         os._exit(0)
     except OSError as error:
-        if error.filename is None:
-            raise
-        _end(f"{error.filename}: {files.describe_os_error(error)}", BAD_INPUT)
+        place = f"{error.filename}: " if error.filename else ""
+        _end(f"{place}{files.describe_os_error(error)}", BAD_INPUT)
 
 
 def _script() -> str:

@@ -1,5 +1,7 @@
 """What a run needs to go on: weights, optimizer, step and place in the data, saved whole or not at all."""
 
+import contextlib
+import os
 from collections.abc import Mapping
 
 import tensorflow as tf
@@ -62,12 +64,24 @@ class TrainState:
         Raises:
             InputError: it can't be written; the checkpoints before are as they were.
         """
+        step = int(self.step.numpy())
         try:
-            return self._manager.save(checkpoint_number=int(self.step.numpy()))
+            return self._manager.save(checkpoint_number=step)
         except (tf.errors.OpError, OSError) as error:
-            reason = " ".join(str(getattr(error, "message", error)).split())[:200]
             kept = f"the last good checkpoint is {self.latest}" if self.latest else "there is no checkpoint yet"
-            raise InputError(f"step {int(self.step.numpy())} could not be saved: {reason}; {kept}") from error
+            self._remove_remains(step)
+            raise InputError(f"step {step} could not be saved: {_reason(error)}; {kept}") from error
+
+    def _remove_remains(self, step):
+        """Takes away what a failed save has written."""
+        for path in tf.io.gfile.glob(os.path.join(self._manager.directory, f"ckpt-{step}[._]*")):
+            with contextlib.suppress(tf.errors.OpError):
+                tf.io.gfile.rmtree(path) if tf.io.gfile.isdir(path) else tf.io.gfile.remove(path)
+
+
+def _reason(error):
+    text = " ".join(str(getattr(error, "message", error)).split())
+    return "no space left on the disk" if "No space left on device" in text else text[:200]
 
 
 def restore_weights(directory: str, weights: Mapping[str, tf.Variable]) -> int | None:

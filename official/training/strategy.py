@@ -55,7 +55,7 @@ def _tpu_strategy(tpu, zone, project):
         if tpu != "local":
             tf.config.experimental_connect_to_cluster(resolver)
         tf.tpu.experimental.initialize_tpu_system(resolver)
-    except (ValueError, RuntimeError, ImportError, tf.errors.OpError) as error:
+    except (ValueError, RuntimeError, ImportError, OSError, tf.errors.OpError) as error:
         raise InputError(f"--tpu={tpu}: no TPU could be reached: {' '.join(str(error).split())[:300]}") from error
     return tf.distribute.TPUStrategy(resolver)
 

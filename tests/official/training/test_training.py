@@ -198,8 +198,11 @@ def test_a_checkpoint_that_cannot_be_written_is_one_line_and_the_one_before_stay
 
     monkeypatch.setattr(run.state._manager, "save", disk_full)
     run.step.assign(7)
-    with pytest.raises(InputError, match=f"step 7 could not be saved: No space left.*{before}"):
+    (tmp_path / "ckpt-7.data-00000-of-00001").write_text("half of it")
+    with pytest.raises(InputError, match=f"step 7 could not be saved: no space left on the disk.*{before}"):
         run.state.save()
+    assert run.state.latest == before
+    assert not list(tmp_path.glob("ckpt-7*"))
 
 
 def test_only_the_last_checkpoints_are_kept(tmp_path):
