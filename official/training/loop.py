@@ -63,7 +63,7 @@ def train(
         loop: the steps.
         iterator: of the batches, from `state.position` on.
         state: restored already if there was something to go on from.
-        log: where measures go, at every checkpoint and about every hundredth of the run.
+        log: where measures go: at every checkpoint, and about a hundred times in a run or once a loop.
         tokens_per_step: for the progress line.
         evaluate: called after each checkpoint; what it answers is logged.
 
@@ -106,7 +106,7 @@ class _Pace:
 
     def __init__(self, schedule: Schedule):
         self.schedule = schedule
-        self.log_every = max(1, schedule.num_train_steps // 100)
+        self.log_every = max(1, min(schedule.num_train_steps // 100, schedule.iterations_per_loop))
         self.steps_per_second = 0.0
         self._limit = 1
         self._traced = False

@@ -59,7 +59,8 @@ class TrainLoop:
         fused: bool = False,
     ):
         self.strategy, self.model, self.objective = strategy, model, objective
-        self.optimizer, self.schedule, self.step, self.seed = optimizer, schedule, step, seed
+        self.optimizer, self.schedule, self.step = optimizer, schedule, step
+        self.seed = seed % 2**31
         self.fused = fused
         self.loss_names: list[str] = []  # Known once the step was traced.
         self.measure_names: list[str] = []  # The losses, then the metrics.
@@ -106,7 +107,7 @@ class TrainLoop:
 
     def _dropout_seed(self, step, replica):
         number = tf.cast(replica.replica_id_in_sync_group, tf.int32)
-        return tf.stack([number * 7_368_787 + self.seed, tf.cast(step, tf.int32)])
+        return tf.stack([tf.bitwise.bitwise_xor(number * 7_368_787, self.seed), tf.cast(step, tf.int32)])
 
 
 def _stack_sums(means: Mapping) -> tf.Tensor:
