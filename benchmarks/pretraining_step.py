@@ -68,7 +68,7 @@ def ours(config, batch, precision, fused):
     loop = TrainLoop(strategy, model, bert_pretraining, optimizer, schedule, step, seed=1, fused=fused)
     columns = batch | {"position": tf.zeros([len(batch["input_ids"]), 2], tf.int64)}
     iterator = iter(strategy.experimental_distribute_dataset(tf.data.Dataset.from_tensors(columns).repeat()))
-    return lambda steps: float(loop(iterator, steps).gradient_norm)
+    return lambda steps: float(loop.run(iterator, steps).gradient_norm)
 
 
 def keras_hub_fit(config, batch, precision):

@@ -244,7 +244,7 @@ class Pretraining:
         self._check(paths)
         batches = records.evaluation_batches(paths, self._transform, run.eval_batch_size, repeat=run.max_eval_steps > 0)
         with self._explained_errors(paths):
-            return self._evaluation(batches, run.max_eval_steps or None)
+            return self._evaluation.run(batches, run.max_eval_steps or None)
 
     @property
     def _evaluation(self):

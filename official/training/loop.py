@@ -80,7 +80,7 @@ def train(
         while int(state.step.numpy()) < schedule.num_train_steps:
             count = pace.steps_of_next_call(int(state.step.numpy()))
             started = time.monotonic()
-            result = loop(iterator, count)
+            result = loop.run(iterator, count)
             sums = sums + result.sums.numpy()
             _check_finite(result, state, progress)
             state.position.assign(result.position)

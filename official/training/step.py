@@ -31,7 +31,7 @@ class LoopResult(NamedTuple):
 
 
 class TrainLoop:
-    """`loop(iterator, count)` trains for `count` steps in one call.
+    """Many steps in one call of the devices.
 
     Global-batch semantics: every mean of the objective is taken over the batch of all replicas, gradients are summed,
     then clipped, then applied; so the result does not depend on the number of replicas.
@@ -64,12 +64,14 @@ class TrainLoop:
         self.fused = fused
         self.loss_names: list[str] = []  # Known once the step was traced.
         self.measure_names: list[str] = []  # The losses, then the metrics.
-        self._loop = tf.function(self._run)
+        self._loop = tf.function(self._run_steps)
 
-    def __call__(self, iterator, count: int) -> LoopResult:
+    # Not `__call__`: TensorFlow 2.20 would trace that in place of a method of a callable object.
+    def run(self, iterator, count: int) -> LoopResult:
+        """Makes `count` steps with batches of `iterator`."""
         return self._loop(iterator, tf.constant(count, tf.int64))
 
-    def _run(self, iterator, count):
+    def _run_steps(self, iterator, count):
         # One traced step, run in a loop even when it is run once: so that the bits don't depend on how steps are
         # grouped into calls.
         sums, learning_rate, gradient_norm = tf.constant(0.0), tf.constant(0.0), tf.constant(0.0)
@@ -129,9 +131,9 @@ class Evaluation:
 
     def __init__(self, strategy, model, objective: Objective):
         self.strategy, self.model, self.objective = strategy, model, objective
-        self._step = tf.function(self._run)
+        self._traced_step = tf.function(self._step)
 
-    def __call__(self, batches, max_steps: int | None = None) -> dict[str, float]:
+    def run(self, batches, max_steps: int | None = None) -> dict[str, float]:
         """Evaluates `max_steps` batches, or all of them.
 
         Returns:
@@ -140,13 +142,13 @@ class Evaluation:
         """
         sums, batch_losses = 0.0, []
         for batch in batches.take(-1 if max_steps is None else max_steps):
-            batch_sums, batch_loss = self._step(batch)
+            batch_sums, batch_loss = self._traced_step(batch)
             sums += batch_sums.numpy().astype("float64")
             batch_losses.append(float(batch_loss))
         results = {name: total / max(weight, 1e-12) for name, (total, weight) in zip(self._names, sums, strict=True)}
         return results | {"loss": sum(batch_losses) / len(batch_losses)}
 
-    def _run(self, batch):
+    def _step(self, batch):
         sums, loss = self.strategy.run(self._replica_step, args=(batch,))
         return self.strategy.reduce("SUM", sums, axis=None), self.strategy.reduce("SUM", loss, axis=None)
 

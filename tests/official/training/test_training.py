@@ -79,7 +79,7 @@ def test_twenty_steps_are_those_of_pytorch_with_the_original_optimizer(fused):
     run = Run(fused=fused)
     iterator = run.iterator()
     for line in GOLDEN["steps"][:-1]:
-        result = run.loop(iterator, 1)
+        result = run.loop.run(iterator, 1)
         measures = dict(zip(run.loop.measure_names, result.sums.numpy(), strict=True))
         mlm, nsp = measures["masked_lm_loss"], measures["next_sentence_loss"]
         np.testing.assert_allclose(mlm[0] / (mlm[1] + 1e-5), line["masked_lm_loss"], atol=2e-5)
@@ -94,7 +94,7 @@ def test_twenty_steps_are_those_of_pytorch_with_the_original_optimizer(fused):
 def test_two_devices_do_what_one_does_with_the_same_global_batch(make):
     one, two = Run(), Run(make())
     assert two.strategy.num_replicas_in_sync == 2
-    first, second = one.loop(one.iterator(), 10), two.loop(two.iterator(), 10)
+    first, second = one.loop.run(one.iterator(), 10), two.loop.run(two.iterator(), 10)
     np.testing.assert_allclose(first.sums, second.sums, rtol=1e-4)
     np.testing.assert_array_equal(first.position, second.position)
     assert_same_weights(one, two, atol=1e-5)
@@ -119,8 +119,8 @@ def test_how_steps_are_grouped_into_calls_changes_no_bit():
     one, other = Run(dropout=0.1), Run(dropout=0.1)
     iterator = one.iterator()
     for count in (1, 2, 4, 1, 2):
-        one.loop(iterator, count)
-    other.loop(other.iterator(), 10)
+        one.loop.run(iterator, count)
+    other.loop.run(other.iterator(), 10)
     assert_same_weights(one, other, rtol=0, atol=0)
 
 
@@ -216,9 +216,9 @@ def test_evaluation_weighs_every_prediction_and_averages_loss_over_batches():
     run = Run()
     halves = [{name: values[rows] for name, values in BATCH.items()} for rows in (slice(0, 1), slice(1, 4))]
     evaluation = Evaluation(tf.distribute.get_strategy(), run.model, bert_pretraining)
-    single = [evaluation(tf.data.Dataset.from_tensors(half)) for half in halves]
+    single = [evaluation.run(tf.data.Dataset.from_tensors(half)) for half in halves]
     batches = tf.data.Dataset.from_tensors(halves[0]).concatenate(tf.data.Dataset.from_tensors(halves[1]))
-    both = evaluation(batches)
+    both = evaluation.run(batches)
     weights = [half["masked_lm_weights"].sum() for half in halves]
     expected = np.average([result["masked_lm_loss"] for result in single], weights=weights)
     assert both["masked_lm_loss"] == pytest.approx(expected, rel=1e-5)
