@@ -21,7 +21,7 @@ test-slow: $(INSTALLED)
 
 $(INSTALLED): setup.cfg pyproject.toml
 	@if [ -z "$(PYTHON)" ]; then echo "error: Python 3.11, 3.12 or 3.13 is needed, and none was found" >&2; exit 1; fi
-	$(PYTHON) -m venv $(VENV)
+	test -x $(RUN) || $(PYTHON) -m venv $(VENV)
 	@echo "Installing TensorFlow and what else is needed into $(VENV): about 2.7 GB, a minute or two."
 	$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 	@touch $@

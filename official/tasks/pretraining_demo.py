@@ -30,29 +30,35 @@ def pretrain_and_show(run: PretrainingRun, strategy: tf.distribute.Strategy, hel
     after = pretraining.evaluate()
     pretraining.write_eval_results(after, run.num_train_steps)
     tokenizer = WordPieceTokenizer.from_file(run.vocab_file, lower_case=run.do_lower_case)
-    print(_comparison(before, after, *_most_frequent_word(run, tokenizer)))
+    print(_comparison(before, after, _scores_without_reading(run, tokenizer)))
     print(_guesses(pretraining.model, tokenizer, held_out_text))
     print(f"\nThe model is in {directory}; `tensorboard --logdir {run.output_dir}/logs` shows its curves.")
 
 
-def _most_frequent_word(run, tokenizer):
-    """The commonest word among those hidden in the evaluation records, and its share: what guessing it would score."""
+def _scores_without_reading(run, tokenizer):
+    """What always giving the commonest answer would score on the evaluation records: one line for each accuracy."""
     parse = records.parse_example(records_of.static_features(run.max_seq_length, run.max_predictions_per_seq))
-    counts = np.zeros(tokenizer.vocab_size)
+    words, labels = np.zeros(tokenizer.vocab_size), np.zeros(2)
     for batch in records.evaluation_batches(run.eval_input_files, parse, 64, repeat=False).as_numpy_iterator():
-        np.add.at(counts, batch["masked_lm_ids"], batch["masked_lm_weights"])
-    return tokenizer.tokens[counts.argmax()], counts.max() / counts.sum()
+        np.add.at(words, batch["masked_lm_ids"], batch["masked_lm_weights"])
+        np.add.at(labels, batch["next_sentence_labels"][:, 0], 1)
+    label = ("follows", "does not follow")[labels.argmax()]
+    return {
+        "masked_lm_accuracy": f"always '{tokenizer.tokens[words.argmax()]}': {words.max() / words.sum():.1%}",
+        "next_sentence_accuracy": f"always '{label}': {labels.max() / labels.sum():.1%}",
+    }
 
 
-def _comparison(before, after, word, share):
+def _comparison(before, after, without_reading):
     rows = [
-        ("masked words, loss", "masked_lm_loss", "{:.3f}", ""),
-        ("masked words, accuracy", "masked_lm_accuracy", "{:.1%}", f"always guessing '{word}': {share:.1%}"),
-        ("next sentence, loss", "next_sentence_loss", "{:.3f}", "by chance: 0.693"),
-        ("next sentence, accuracy", "next_sentence_accuracy", "{:.1%}", "by chance: about 50%"),
+        ("masked words, loss", "masked_lm_loss", "{:.3f}"),
+        ("masked words, accuracy", "masked_lm_accuracy", "{:.1%}"),
+        ("next sentence, loss", "next_sentence_loss", "{:.3f}"),
+        ("next sentence, accuracy", "next_sentence_accuracy", "{:.1%}"),
     ]
-    lines = [f"\n{'On text held out':26}{'before':>9}{'after':>9}"]
-    for title, name, form, note in rows:
+    lines = [f"\n{'On text held out':26}{'before':>9}{'after':>9}   without reading"]
+    for title, name, form in rows:
+        note = without_reading.get(name, "")
         lines.append(f"{title:26}{form.format(before[name]):>9}{form.format(after[name]):>9}   {note}".rstrip())
     return "\n".join(lines)
 
