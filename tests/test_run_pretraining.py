@@ -2,14 +2,10 @@
 
 import json
 import pathlib
-import random
 import signal
-import subprocess
 import time
 
-import numpy as np
 import pytest
-import tensorflow as tf
 
 from official import checkpoints
 from tests import scripts
@@ -70,43 +66,6 @@ def test_training_ends_where_the_original_ends(golden_bert, common, tmp_path):
         other = common | {"init_checkpoint": tmp_path / "run" / trained}
         evaluate(golden_bert, other, output_dir=tmp_path / str(number))
         assert_results(read_results(tmp_path / str(number) / "eval_results.txt"), golden)
-
-
-def weights(directory):
-    reader = tf.train.load_checkpoint(tf.train.latest_checkpoint(str(directory / "run" / "checkpoints")))
-    return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map() if "VARIABLE" in name}
-
-
-def kill_and_resume(golden_bert, tmp_path, kills, seed):
-    whole = scripts.run(SCRIPT, *small_run(golden_bert, tmp_path / "whole"))
-    assert whole.returncode == 0, whole.stderr
-    flags = small_run(golden_bert, tmp_path / "killed")
-    moments = random.Random(seed)
-    for _ in range(kills):
-        process = scripts.start(SCRIPT, *flags)
-        try:
-            process.communicate(timeout=moments.uniform(4.0, 9.0))
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            process.communicate()
-    last = scripts.run(SCRIPT, *flags)
-    assert last.returncode == 0, last.stderr
-    expected, found = weights(tmp_path / "whole"), weights(tmp_path / "killed")
-    assert expected.keys() == found.keys()
-    for name, value in expected.items():
-        np.testing.assert_array_equal(found[name], value, err_msg=name)
-    lines = [json.loads(line) for line in (tmp_path / "killed" / "run" / "metrics.jsonl").read_text().splitlines()]
-    steps = [line["step"] for line in lines if line["kind"] == "train"]
-    assert steps == sorted(set(steps)) and steps[-1] == 400
-
-
-def test_killed_twice_a_run_still_ends_on_the_same_bits(golden_bert, tmp_path):
-    kill_and_resume(golden_bert, tmp_path, kills=2, seed=1)
-
-
-@pytest.mark.slow
-def test_killed_at_ten_random_moments_a_run_still_ends_on_the_same_bits(golden_bert, tmp_path):
-    kill_and_resume(golden_bert, tmp_path, kills=10, seed=2)
 
 
 def test_interrupted_by_ctrl_c_a_run_is_saved_and_says_how_to_go_on(golden_bert, tmp_path):
