@@ -11,20 +11,14 @@ from absl import flags
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
+from data_prep import source_flags
 from official import command_line, files
 from official.errors import InputError
 
 FLAGS = flags.FLAGS
 
-flags.DEFINE_string("input_file", None, "Text files: a comma-separated list of files and globs.")
 flags.DEFINE_string("vocab_file", None, "Where to write the vocabulary, one token a line.")
 flags.DEFINE_integer("vocab_size", 30_522, "How many tokens at most.", 1)
-flags.DEFINE_bool("do_lower_case", True, "Lower-case the text: makes an uncased vocabulary.")
-flags.DEFINE_bool(
-    "strip_accents",
-    None,
-    "Strip accents; by default what do_lower_case says. --nostrip_accents keeps Hangul syllables whole.",
-)
 flags.DEFINE_integer(
     "num_unused_tokens",
     99,
@@ -41,59 +35,21 @@ flags.DEFINE_integer(
     "many more as cover 99.95 % of the text, but no more than half of the vocabulary.",
     1,
 )
-flags.DEFINE_integer("num_workers", None, "Processes (default: the cores there are). The output is always the same.", 1)
-flags.DEFINE_enum(
-    "input_format",
-    "text",
-    ["text", "jsonl", "python_documentation"],
-    "text: lines. jsonl: an object a line. python_documentation: the documentation of the installed "
-    "packages, without --input_file.",
-)
-flags.DEFINE_string("jsonl_field", "text", "The field of a JSON object that holds its text.")
-flags.DEFINE_string("tfds_name", None, "A tensorflow-datasets data set, NAME[/CONFIG][:SPLIT], not --input_file.")
-flags.DEFINE_string("tfds_text_feature", "text", "The feature that holds the text.")
-flags.DEFINE_string("tfds_data_dir", None, "Where tensorflow-datasets keeps its data.")
+flags.adopt_module_key_flags(source_flags)
 flags.mark_flags_as_required(["vocab_file"])
 
 
-def check_output(path: str) -> None:
-    """Finds out before the long work whether its result has a place to go.
-
-    Raises:
-        InputError: `path` is a directory or a file that is read, or the directory it is to stand in does not exist.
-    """
-    if files.is_remote(path):
-        return
-    directory = os.path.dirname(path) or "."
-    if not os.path.isdir(directory):
-        raise InputError(f"--vocab_file: {directory}: no such directory")
-    if os.path.isdir(path):
-        raise InputError(f"--vocab_file: {path}: is a directory, a file was expected")
-    inputs = files.expand_patterns(FLAGS.input_file, "input_file") if FLAGS.input_file else []
-    if os.path.exists(path) and any(os.path.exists(other) and os.path.samefile(other, path) for other in inputs):
-        raise InputError(f"--vocab_file: {path}: is a file that is read")
-
-
 def main() -> None:
-    check_output(FLAGS.vocab_file)
+    source_flags.check_output(FLAGS.vocab_file, "vocab_file")
 
     from data_prep import vocabulary
-    from data_prep.documents import open_source
     from data_prep.processes import available_cores, workers
     from data_prep.progress import Progress
     from data_prep.word_counts import count_words
 
     num_workers = FLAGS.num_workers or available_cores()
     os.environ.setdefault("RAYON_NUM_THREADS", str(num_workers))  # The threads of the tokenizers library.
-    source = open_source(
-        FLAGS.input_file,
-        FLAGS.input_format,
-        FLAGS.jsonl_field,
-        FLAGS.tfds_name,
-        FLAGS.tfds_text_feature,
-        FLAGS.tfds_data_dir,
-        splitting=False,
-    )
+    source = source_flags.source_of_flags(splitting=False)
     progress = Progress("counting words", source.total_bytes, ("MB", 1e6))
     with workers(num_workers) as pool:
         counts = count_words(

@@ -3,7 +3,6 @@
 python data_prep/create_pretraining_data.py --input_file=text.txt --vocab_file=vocab.txt --output_file=data.tfrecord
 """
 
-import os
 import pathlib
 import sys
 
@@ -11,18 +10,16 @@ from absl import flags
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-from official import command_line, files
+from data_prep import source_flags
+from official import command_line
 from official.errors import InputError
 
 FLAGS = flags.FLAGS
 MOST_WORKERS = 4  # Unless told otherwise: a process takes 0.2 GB, and one phase is sequential.
 SHARD = "{}-{:05}-of-{:05}"
 
-flags.DEFINE_string("input_file", None, "Text files: a comma-separated list of files and globs.")
 flags.DEFINE_string("output_file", None, "TFRecord files, comma-separated: examples go round-robin over them.")
 flags.DEFINE_string("vocab_file", None, "The vocabulary, one token a line.")
-flags.DEFINE_bool("do_lower_case", True, "Lower-case the text: True for uncased vocabularies.")
-flags.DEFINE_bool("strip_accents", None, "Strip accents; by default what do_lower_case says.")
 flags.DEFINE_bool("do_whole_word_mask", False, "Mask the pieces of a word together.")
 flags.DEFINE_integer("max_seq_length", 128, "Tokens of an example, [CLS] and [SEP] counted.", 5, 1 << 16)
 flags.DEFINE_integer("max_predictions_per_seq", 20, "The most tokens masked in an example.", 1, 1 << 16)
@@ -30,13 +27,12 @@ flags.DEFINE_integer("random_seed", 12345, "The seed of all that is drawn.")
 flags.DEFINE_integer("dupe_factor", 10, "How many times the text is gone through, with other masks each time.", 1)
 flags.DEFINE_float("masked_lm_prob", 0.15, "The share of tokens that are masked, above 0.", 0.0, 1.0)
 flags.DEFINE_float("short_seq_prob", 0.1, "The share of documents packed to a random shorter length.", 0.0, 1.0)
-flags.DEFINE_integer("num_workers", None, "Processes (default: the cores, up to 4). The output is the same.", 1)
 flags.DEFINE_integer("num_shards", 1, "Files made from one --output_file: NAME-00000-of-0000N and so on.", 1, 99_999)
 flags.DEFINE_enum(
     "compression",
     "",
     ["", "GZIP"],
-    "How records are compressed; the reader must be told the same.",
+    "How records are compressed: run_pretraining.py recognises it, the original reads plain files.",
     case_sensitive=False,
 )
 flags.DEFINE_enum(
@@ -45,20 +41,10 @@ flags.DEFINE_enum(
     ["static", "dynamic"],
     "static: masks in the records, as published. dynamic: drawn anew in each epoch of training.",
 )
-flags.DEFINE_enum(
-    "input_format",
-    "text",
-    ["text", "jsonl", "python_documentation"],
-    "text: a sentence a line, an empty line between documents. jsonl: an object a line, each a document. "
-    "python_documentation: the documentation of the installed packages, without --input_file.",
-)
-flags.DEFINE_string("jsonl_field", "text", "The field of a JSON object that holds its text.")
-flags.DEFINE_string("tfds_name", None, "A tensorflow-datasets data set, NAME[/CONFIG][:SPLIT], not --input_file.")
-flags.DEFINE_string("tfds_text_feature", "text", "The feature that holds the text.")
-flags.DEFINE_string("tfds_data_dir", None, "Where tensorflow-datasets keeps its data.")
 flags.DEFINE_bool("split_sentences", None, "Split lines into sentences. Default: no for text, yes for everything else.")
 flags.DEFINE_string("temp_dir", None, "For temporary files (about half the size of the output); default: beside it.")
 flags.DEFINE_integer("show_examples", 3, "How many examples are printed.", 0, 1000)
+flags.adopt_module_key_flags(source_flags)
 flags.mark_flags_as_required(["output_file", "vocab_file"])
 flags.register_validator("masked_lm_prob", lambda share: share > 0, "must be above 0")
 
@@ -79,41 +65,18 @@ def output_files() -> list[str]:
     if len(set(paths)) < len(paths):
         raise InputError("--output_file: a file is named twice")
     for path in paths:
-        _check_output(path)
+        source_flags.check_output(path, "output_file", also_read=[FLAGS.vocab_file])
     return paths
-
-
-def _check_output(path: str) -> None:
-    if files.is_remote(path):
-        return
-    directory = os.path.dirname(path) or "."
-    if not os.path.isdir(directory):
-        raise InputError(f"--output_file: {directory}: no such directory")
-    if os.path.isdir(path):
-        raise InputError(f"--output_file: {path}: is a directory, a file was expected")
-    read = files.expand_patterns(FLAGS.input_file, "input_file") if FLAGS.input_file else []
-    read = filter(os.path.exists, [*read, FLAGS.vocab_file])
-    if os.path.exists(path) and any(os.path.samefile(path, other) for other in read):
-        raise InputError(f"--output_file: {path}: is a file that is read")
 
 
 def main() -> None:
     outputs = output_files()
 
-    from data_prep.documents import open_source
     from data_prep.pretraining_data import PretrainingData, create
     from data_prep.processes import available_cores
     from data_prep.token_store import TokenizerOptions
 
-    source = open_source(
-        FLAGS.input_file,
-        FLAGS.input_format,
-        FLAGS.jsonl_field,
-        FLAGS.tfds_name,
-        FLAGS.tfds_text_feature,
-        FLAGS.tfds_data_dir,
-        FLAGS.split_sentences,
-    )
+    source = source_flags.source_of_flags(FLAGS.split_sentences)
     options = PretrainingData(
         output_files=outputs,
         tokenizer=TokenizerOptions(FLAGS.vocab_file, FLAGS.do_lower_case, FLAGS.strip_accents),
