@@ -13,7 +13,7 @@ from absl.flags import FlagValues
 from data_prep.documents import Source
 from data_prep.pretraining_data import PretrainingData, create
 from data_prep.processes import available_cores
-from data_prep.python_documentation import python_documentation
+from data_prep.python_documentation import both_splits
 from data_prep.token_store import TokenizerOptions
 from data_prep.vocabulary import learn_vocabulary
 from official import files
@@ -80,8 +80,9 @@ def prepare(flags: FlagValues) -> str:
 
 def _make(paths, held_out_text, flags):
     print("Reading the documentation of Python and of the installed packages …", file=sys.stderr)
-    documents = list(python_documentation())
-    held_out = list(python_documentation(held_out=True))
+    documents, held_out = [], []
+    for document, is_held_out in both_splits():
+        (held_out if is_held_out else documents).append(document)
     lines = _lines(documents)
     characters = sum(len(line) for line in lines)
     print(

@@ -58,6 +58,11 @@ def python_documentation(held_out: bool = False, max_characters: int = MAX_CHARA
             sentence with the rest.
         max_characters: how much is read, both parts counted.
     """
+    return (sentences for sentences, kept in both_splits(max_characters) if kept == held_out)
+
+
+def both_splits(max_characters: int = MAX_CHARACTERS) -> Iterator[tuple[list[str], bool]]:
+    """All documents in one reading, each with whether it is held out."""
     seen, characters = set(), 0
     for path in _source_files():
         for document in _file_documents(path):
@@ -65,8 +70,7 @@ def python_documentation(held_out: bool = False, max_characters: int = MAX_CHARA
             seen.update(sentences)
             if len(sentences) < MIN_SENTENCES:
                 continue
-            if _is_held_out(sentences) == held_out:
-                yield sentences
+            yield sentences, _is_held_out(sentences)
             characters += sum(map(len, sentences))
             if characters >= max_characters:
                 return

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import functools
 import os
 import sys
 
@@ -246,12 +247,10 @@ class Pretraining:
         with self._explained_errors(paths):
             return self._evaluation.run(batches, run.max_eval_steps or None)
 
-    @property
+    @functools.cached_property
     def _evaluation(self):
-        if not hasattr(self, "_traced_evaluation"):
-            one_device = tf.distribute.get_strategy()  # Evaluation runs on one device, with the variables as they are.
-            self._traced_evaluation = Evaluation(one_device, self.model, bert_pretraining)
-        return self._traced_evaluation
+        """Traced once; it runs on one device, with the variables as they are."""
+        return Evaluation(tf.distribute.get_strategy(), self.model, bert_pretraining)
 
     def write_eval_results(self, results: dict[str, float], global_step: int) -> None:
         """`eval_results.txt` as the original writes it: `key = value`, sorted by key."""
