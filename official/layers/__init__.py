@@ -7,18 +7,18 @@ from official.layers.attention import SelfAttention, attention_bias
 from official.layers.dropout import Dropout, dropout_seed
 from official.layers.embeddings import Embeddings
 from official.layers.fusion import fused_blocks
-from official.layers.heads import MaskedLMHead, Pooler, SequenceRelationshipHead
+from official.layers.heads import ClassificationHead, MaskedLMHead, Pooler
 from official.layers.layer_norm import LayerNorm
 from official.layers.transformer import Transformer, TransformerBlock
 
 __all__ = [
+    "ClassificationHead",
     "Dropout",
     "Embeddings",
     "LayerNorm",
     "MaskedLMHead",
     "Pooler",
     "SelfAttention",
-    "SequenceRelationshipHead",
     "Transformer",
     "TransformerBlock",
     "attention_bias",

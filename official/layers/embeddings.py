@@ -15,6 +15,7 @@ class Embeddings(keras.layers.Layer):
         dropout_rate: of the sum, after normalisation.
         initializer_range: standard deviation of the truncated normal that the tables are drawn from.
         use_one_hot_embeddings: look words up by a matrix product, as the original does on TPUs.
+        layer_norm_eps: added to the variance.
     """
 
     def __init__(
@@ -26,6 +27,7 @@ class Embeddings(keras.layers.Layer):
         dropout_rate: float,
         initializer_range: float,
         use_one_hot_embeddings: bool = False,
+        layer_norm_eps: float = 1e-12,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -37,7 +39,7 @@ class Embeddings(keras.layers.Layer):
         self.hidden_size = hidden_size
         self.initializer = keras.initializers.TruncatedNormal(stddev=initializer_range)
         self.use_one_hot_embeddings = use_one_hot_embeddings
-        self.layer_norm = LayerNorm(name="LayerNorm")
+        self.layer_norm = LayerNorm(layer_norm_eps, name="LayerNorm")
         self.dropout = Dropout(dropout_rate, name="dropout")
 
     def build(self, input_shape=None):

@@ -1,9 +1,10 @@
-"""What stands on an encoder: the pooler, and the heads of pretraining."""
+"""What stands on an encoder: the pooler, and the heads of pretraining and of fine-tuning."""
 
 import keras
 import tensorflow as tf
 
 from official.layers.activations import ACTIVATIONS
+from official.layers.dropout import Dropout
 from official.layers.layer_norm import LayerNorm
 
 
@@ -33,7 +34,15 @@ class MaskedLMHead(keras.layers.Layer):
     A dense layer and a layer normalisation, then the product with the word embeddings, which are tied, and a bias.
     """
 
-    def __init__(self, hidden_size: int, vocab_size: int, hidden_act: str, initializer_range: float, **kwargs):
+    def __init__(
+        self,
+        hidden_size: int,
+        vocab_size: int,
+        hidden_act: str,
+        initializer_range: float,
+        layer_norm_eps: float = 1e-12,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.dense = keras.layers.Dense(
             hidden_size,
@@ -41,7 +50,7 @@ class MaskedLMHead(keras.layers.Layer):
             kernel_initializer=keras.initializers.TruncatedNormal(stddev=initializer_range),
             name="dense",
         )
-        self.layer_norm = LayerNorm(name="LayerNorm")
+        self.layer_norm = LayerNorm(layer_norm_eps, name="LayerNorm")
         self.vocab_size = vocab_size
 
     def build(self, input_shape):
@@ -69,22 +78,32 @@ class MaskedLMHead(keras.layers.Layer):
         return tf.cast(logits, tf.float32) + tf.cast(self.output_bias, tf.float32)
 
 
-class SequenceRelationshipHead(keras.layers.Layer):
-    """Two logits for a pair of segments: 0 = the second follows the first, 1 = it does not (run_pretraining.py:285).
+class ClassificationHead(keras.layers.Layer):
+    """dropout(x)·Wᵀ + b: a logit for each class.
 
-    The weights are [2, H], as the original stores them.
+    The weights are [classes, H], as the original stores those of its heads: `cls/seq_relationship` (run_pretraining.py:
+    285-305), the classifier's (run_classifier.py:590-604) and `cls/squad` (run_squad.py:550-590).
+
+    Args:
+        num_classes: how many logits there are.
+        initializer_range: standard deviation of the truncated normal that the weights are drawn from.
+        dropout_rate: on the input. The original's classifier has 0.1 hard-wired, its other heads have none.
     """
 
-    def __init__(self, initializer_range: float, **kwargs):
+    def __init__(self, num_classes: int, initializer_range: float, dropout_rate: float = 0.0, **kwargs):
         super().__init__(**kwargs)
+        self.num_classes = num_classes
         self.initializer = keras.initializers.TruncatedNormal(stddev=initializer_range)
+        self.dropout = Dropout(dropout_rate, name="dropout")
 
     def build(self, input_shape):
-        shape = (2, input_shape[-1])
+        shape = (self.num_classes, input_shape[-1])
         self.output_weights = self.add_weight(name="output_weights", shape=shape, initializer=self.initializer)
-        self.output_bias = self.add_weight(name="output_bias", shape=(2,), initializer="zeros")
+        self.output_bias = self.add_weight(name="output_bias", shape=(self.num_classes,), initializer="zeros")
+        self.dropout.build()
 
-    def call(self, pooled_output):
-        """[B, H] → [B, 2] in float32."""
-        logits = tf.matmul(pooled_output, tf.convert_to_tensor(self.output_weights), transpose_b=True)
+    def call(self, x, training=False):
+        """[..., H] → [..., classes] in float32."""
+        x = self.dropout(x, training=training)
+        logits = tf.matmul(x, tf.convert_to_tensor(self.output_weights), transpose_b=True)
         return tf.cast(logits, tf.float32) + tf.cast(self.output_bias, tf.float32)

@@ -11,13 +11,15 @@ from official.layers.layer_norm import LayerNorm
 class Residual(keras.layers.Layer):
     """LayerNorm(residual + dropout(x·W + b)): how both halves of a block end."""
 
-    def __init__(self, hidden_size: int, dropout_rate: float, initializer_range: float, **kwargs):
+    def __init__(
+        self, hidden_size: int, dropout_rate: float, initializer_range: float, layer_norm_eps: float, **kwargs
+    ):
         super().__init__(**kwargs)
         self.dense = keras.layers.Dense(
             hidden_size, kernel_initializer=keras.initializers.TruncatedNormal(stddev=initializer_range), name="dense"
         )
         self.dropout = Dropout(dropout_rate, name="dropout")
-        self.layer_norm = LayerNorm(name="LayerNorm")
+        self.layer_norm = LayerNorm(layer_norm_eps, name="LayerNorm")
         self.hidden_size = hidden_size
 
     def build(self, input_shape):
@@ -39,11 +41,12 @@ class Attention(keras.layers.Layer):
         hidden_dropout: float,
         attention_dropout: float,
         initializer_range: float,
+        layer_norm_eps: float,
         **kwargs,
     ):
         super().__init__(**kwargs)
         self.self_attention = SelfAttention(num_heads, hidden_size, attention_dropout, initializer_range, name="self")
-        self.projection = Residual(hidden_size, hidden_dropout, initializer_range, name="output")
+        self.projection = Residual(hidden_size, hidden_dropout, initializer_range, layer_norm_eps, name="output")
 
     def build(self, input_shape):
         self.self_attention.build(input_shape)
@@ -63,6 +66,7 @@ class TransformerBlock(keras.layers.Layer):
         hidden_act: a name in `activations.ACTIVATIONS`.
         hidden_dropout, attention_dropout: rates after each dense output and on the attention probabilities.
         initializer_range: standard deviation of the truncated normal that kernels are drawn from.
+        layer_norm_eps: added to the variance.
     """
 
     def __init__(
@@ -74,11 +78,18 @@ class TransformerBlock(keras.layers.Layer):
         hidden_dropout: float,
         attention_dropout: float,
         initializer_range: float,
+        layer_norm_eps: float = 1e-12,
         **kwargs,
     ):
         super().__init__(**kwargs)
         self.attention = Attention(
-            num_heads, hidden_size, hidden_dropout, attention_dropout, initializer_range, name="attention"
+            num_heads,
+            hidden_size,
+            hidden_dropout,
+            attention_dropout,
+            initializer_range,
+            layer_norm_eps,
+            name="attention",
         )
         self.intermediate = keras.layers.Dense(
             intermediate_size,
@@ -86,7 +97,9 @@ class TransformerBlock(keras.layers.Layer):
             kernel_initializer=keras.initializers.TruncatedNormal(stddev=initializer_range),
             name="dense",
         )
-        self.feed_forward_output = Residual(hidden_size, hidden_dropout, initializer_range, name="output")
+        self.feed_forward_output = Residual(
+            hidden_size, hidden_dropout, initializer_range, layer_norm_eps, name="output"
+        )
         self.intermediate_size = intermediate_size
 
     def build(self, input_shape):

@@ -1,4 +1,4 @@
-"""BERT (Devlin et al. 2019, arXiv:1810.04805): config, released shapes, encoder and pretraining heads."""
+"""BERT (Devlin et al. 2019, arXiv:1810.04805): config, released shapes, encoder and heads."""
 
 import dataclasses
 import json
@@ -29,6 +29,7 @@ class BertConfig:
     max_position_embeddings: int = 512
     type_vocab_size: int = 16  # the original's default; 2 in every released config
     initializer_range: float = 0.02
+    layer_norm_eps: float = 1e-12  # fixed in the original; a field of its descendants
 
     def __post_init__(self):
         for field in dataclasses.fields(self):
@@ -54,8 +55,11 @@ class BertConfig:
         return cls(**{key: value for key, value in values.items() if key in known})
 
     def to_json(self) -> str:
-        """The config as the original writes it."""
-        return json.dumps(dataclasses.asdict(self), indent=2, sort_keys=True) + "\n"
+        """The config as the original writes it: what it has no field for is left out where it is as in the original."""
+        values = dataclasses.asdict(self)
+        if self.layer_norm_eps == BertConfig.layer_norm_eps:
+            del values["layer_norm_eps"]
+        return json.dumps(values, indent=2, sort_keys=True) + "\n"
 
 
 # In the multilingual and Chinese releases: properties of a pooler that no code ever built.
@@ -82,7 +86,7 @@ def _check_field(name: str, value: Any) -> None:
             raise InputError(f"hidden_act is {value!r}: one of {', '.join(ACTIVATIONS)} was expected")
     elif isinstance(value, bool) or not isinstance(value, int | float):
         raise InputError(f"{name} is {value!r}: a number was expected")
-    elif name == "initializer_range":
+    elif name in ("initializer_range", "layer_norm_eps"):
         if not value > 0:
             raise InputError(f"{name} is {value!r}: a positive number was expected")
     elif not 0 <= value < 1:
@@ -143,6 +147,10 @@ def read_config(path_or_preset: str) -> BertConfig:
         raise InputError(message if path_or_preset in message else f"{path_or_preset}: {message}") from error
 
 
+# Of the classifiers, whatever hidden_dropout_prob is (run_classifier.py:604).
+CLASSIFIER_DROPOUT = 0.1
+
+
 class BertEncoder(keras.layers.Layer):
     """Embeddings, a stack of blocks, a pooler: everything under `bert/` in a checkpoint."""
 
@@ -157,6 +165,7 @@ class BertEncoder(keras.layers.Layer):
             dropout_rate=config.hidden_dropout_prob,
             initializer_range=config.initializer_range,
             use_one_hot_embeddings=use_one_hot_embeddings,
+            layer_norm_eps=config.layer_norm_eps,
             name="embeddings",
         )
         self.encoder = layers.Transformer(
@@ -168,6 +177,7 @@ class BertEncoder(keras.layers.Layer):
             hidden_dropout=config.hidden_dropout_prob,
             attention_dropout=config.attention_probs_dropout_prob,
             initializer_range=config.initializer_range,
+            layer_norm_eps=config.layer_norm_eps,
             name="encoder",
         )
         self.pooler = layers.Pooler(config.hidden_size, config.initializer_range, name="pooler") if pooler else None
@@ -191,7 +201,9 @@ class Bert(keras.Model):
     each int32 [B, T], and `masked_lm_positions` int32 [B, P]. Answers with a dict:
 
     - `sequence_output` [B, T, H], `pooled_output` [B, H] (with a pooler);
-    - `mlm_logits` [B, P, V], or [B, T, V] without positions, and `nsp_logits` [B, 2], for the heads `mlm` and `nsp`;
+    - for the heads of pretraining, `mlm_logits` [B, P, V], or [B, T, V] without positions, and `nsp_logits` [B, 2];
+    - `logits` [B, labels] for `sequence_classification`, [B, T, labels] for `token_classification`, and `start_logits`
+      and `end_logits` [B, T] for `question_answering`;
     - `hidden_states`, a list of L + 1 tensors [B, T, H], and `attention_probs`, L tensors [B, N, T, T] before dropout,
       when `output_hidden_states` and `output_attention_probs` ask for them.
 
@@ -199,18 +211,22 @@ class Bert(keras.Model):
 
     Args:
         config: the shape.
-        heads: any of `mlm`, `nsp`.
-        pooler: whether there is one; `nsp` needs it.
+        heads: some of `HEADS`; no two that both answer with `logits`.
+        labels: names of the classes of `sequence_classification` or `token_classification`.
+        pooler: whether there is one; `nsp` and `sequence_classification` need it.
         use_one_hot_embeddings: look words up by a matrix product, as the original does on TPUs.
     """
 
-    HEADS = ("mlm", "nsp")
+    HEADS = ("mlm", "nsp", "sequence_classification", "token_classification", "question_answering")
+    WITH_LABELS = frozenset({"sequence_classification", "token_classification"})
+    WITH_POOLER = frozenset({"nsp", "sequence_classification"})
 
     def __init__(
         self,
         config: BertConfig,
         heads: Sequence[str] = (),
         *,
+        labels: Sequence[str] = (),
         pooler: bool = True,
         output_hidden_states: bool = False,
         output_attention_probs: bool = False,
@@ -218,32 +234,56 @@ class Bert(keras.Model):
         name: str = "model",
     ):
         super().__init__(name=name)
-        unknown = set(heads) - set(self.HEADS)
-        if unknown:
-            raise ValueError(f"heads {sorted(unknown)}: some of {self.HEADS} were expected")
-        if "nsp" in heads and not pooler:
-            raise ValueError("the head nsp needs a pooler")
+        self._check_heads(set(heads), labels, pooler)
         self.config = config
         self.heads = tuple(heads)
+        self.labels = tuple(labels)
         self.output_hidden_states = output_hidden_states
         self.output_attention_probs = output_attention_probs
         self.bert = BertEncoder(config, pooler, use_one_hot_embeddings, name="bert")
-        self.mlm = self.nsp = None
+        self.mlm = self.nsp = self.classifier = self.squad = None
         if "mlm" in heads:
             self.mlm = layers.MaskedLMHead(
-                config.hidden_size, config.vocab_size, config.hidden_act, config.initializer_range, name="predictions"
+                config.hidden_size,
+                config.vocab_size,
+                config.hidden_act,
+                config.initializer_range,
+                config.layer_norm_eps,
+                name="predictions",
             )
         if "nsp" in heads:
-            self.nsp = layers.SequenceRelationshipHead(config.initializer_range, name="seq_relationship")
+            self.nsp = layers.ClassificationHead(2, config.initializer_range, name="seq_relationship")
+        if "sequence_classification" in heads:
+            # With the model's name, and built outside of its scope: the original has these at the root of its graph.
+            self.classifier = layers.ClassificationHead(
+                len(labels), config.initializer_range, CLASSIFIER_DROPOUT, name=name
+            )
+            self.classifier.build((None, config.hidden_size))
+        if "token_classification" in heads:
+            self.classifier = layers.ClassificationHead(
+                len(labels), config.initializer_range, CLASSIFIER_DROPOUT, name="tagging"
+            )
+        if "question_answering" in heads:
+            self.squad = layers.ClassificationHead(2, config.initializer_range, name="squad")
         self.build()
 
+    def _check_heads(self, heads: set[str], labels: Sequence[str], pooler: bool) -> None:
+        if unknown := heads - set(self.HEADS):
+            raise ValueError(f"heads {sorted(unknown)}: some of {self.HEADS} were expected")
+        if not pooler and heads & self.WITH_POOLER:
+            raise ValueError(f"the heads {sorted(heads & self.WITH_POOLER)} need a pooler")
+        if len(heads & self.WITH_LABELS) > 1:
+            raise ValueError(f"only one of {sorted(self.WITH_LABELS)} can answer with `logits`")
+        if bool(heads & self.WITH_LABELS) != bool(labels):
+            raise ValueError(f"heads {sorted(heads)} with {len(labels)} labels")
+
     def build(self, input_shape=None):
+        hidden_shape = (None, None, self.config.hidden_size)
         self.bert.build()
         with keras.name_scope("cls"):
-            if self.mlm is not None:
-                self.mlm.build((None, None, self.config.hidden_size))
-            if self.nsp is not None:
-                self.nsp.build((None, self.config.hidden_size))
+            for head in (self.mlm, self.nsp, self.classifier, self.squad):
+                if head is not None and not head.built:
+                    head.build(hidden_shape)
         self.built = True
 
     def call(self, inputs, training=False):
@@ -257,20 +297,36 @@ class Bert(keras.Model):
             tf.zeros_like(input_ids) if segment_ids is None else segment_ids,
             training=training,
         )
-        sequence_output = hidden_states[-1]
-        outputs = {"sequence_output": sequence_output}
+        outputs = {"sequence_output": hidden_states[-1]}
         if self.bert.pooler is not None:
-            outputs["pooled_output"] = self.bert.pooler(sequence_output)
-        if self.mlm is not None:
-            word_embeddings = self.bert.embeddings.word_embeddings
-            outputs["mlm_logits"] = self.mlm(sequence_output, word_embeddings, inputs.get("masked_lm_positions"))
-        if self.nsp is not None:
-            outputs["nsp_logits"] = self.nsp(outputs["pooled_output"])
+            outputs["pooled_output"] = self.bert.pooler(hidden_states[-1])
+        outputs |= self._pretraining_logits(outputs, inputs.get("masked_lm_positions"))
+        outputs |= self._fine_tuned_logits(outputs, training)
         if self.output_hidden_states:
             outputs["hidden_states"] = hidden_states
         if self.output_attention_probs:
             outputs["attention_probs"] = attention_probs
         return outputs
+
+    def _pretraining_logits(self, outputs, masked_lm_positions):
+        logits = {}
+        if self.mlm is not None:
+            word_embeddings = self.bert.embeddings.word_embeddings
+            logits["mlm_logits"] = self.mlm(outputs["sequence_output"], word_embeddings, masked_lm_positions)
+        if self.nsp is not None:
+            logits["nsp_logits"] = self.nsp(outputs["pooled_output"])
+        return logits
+
+    def _fine_tuned_logits(self, outputs, training):
+        logits = {}
+        if self.classifier is not None:
+            whole = "sequence_classification" in self.heads
+            x = outputs["pooled_output" if whole else "sequence_output"]
+            logits["logits"] = self.classifier(x, training=training)
+        if self.squad is not None:
+            start_and_end = self.squad(outputs["sequence_output"])  # [B, T, 2]
+            logits["start_logits"], logits["end_logits"] = tf.unstack(start_and_end, axis=-1)
+        return logits
 
     def _check_length(self, length: int | None) -> None:
         if length is not None and length > self.config.max_position_embeddings:
