@@ -80,7 +80,8 @@ class BasicTokenizer:
     ):
         self.lower_case = lower_case
         self.strip_accents = lower_case if strip_accents is None else strip_accents
-        self.atomic_tokens = tuple(sorted(set(atomic_tokens), key=len, reverse=True))  # The longest is tried first.
+        # The longest is tried first.
+        self.atomic_tokens = tuple(sorted(set(atomic_tokens), key=lambda token: (-len(token), token)))
         for token in self.atomic_tokens:
             if not token or any(_clean(character) in ("", " ") for character in token):
                 raise InputError(f"atomic token {token!r}: expected visible characters without white space")

@@ -82,12 +82,20 @@ class WordPieceTokenizer:
         Raises:
             InputError: there is no such file, it is empty, or it lacks [UNK] or an atomic token.
         """
-        tokens = read_vocabulary(vocab_file)
+        return cls.from_tokens(read_vocabulary(vocab_file), vocab_file, **options)
+
+    @classmethod
+    def from_tokens(cls, tokens: Sequence[str], vocab_file: str | None = None, **options) -> "WordPieceTokenizer":
+        """Takes the lines of a vocabulary, which was read from `vocab_file`; `options` are the constructor's.
+
+        Raises:
+            InputError: [UNK] or an atomic token is not among them.
+        """
         try:
             tokenizer = cls({token: index for index, token in enumerate(tokens)}, **options)
         except InputError as error:
-            raise InputError(f"{vocab_file}: {error}") from error
-        tokenizer.tokens, tokenizer.vocab_file = tokens, vocab_file
+            raise InputError(f"{vocab_file}: {error}" if vocab_file else str(error)) from error
+        tokenizer.tokens, tokenizer.vocab_file = list(tokens), vocab_file
         return tokenizer
 
     def require(self, *tokens: str) -> None:
