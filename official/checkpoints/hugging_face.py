@@ -1,5 +1,9 @@
-"""Directories as Hugging Face's transformers keeps them: `config.json`, `model.safetensors`, tokenizer files."""
+"""Directories as Hugging Face's transformers keeps them: `config.json`, weights, tokenizer files.
 
+Weights are read from `model.safetensors` or `pytorch_model.bin`, whole or in shards; they are written as the first.
+"""
+
+import functools
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -9,13 +13,25 @@ import keras
 import numpy as np
 
 from official import files
-from official.checkpoints import registry
+from official.checkpoints import json_files, labels, registry, safetensors, tokenizer_files
 from official.checkpoints.family import Family
-from official.checkpoints.safetensors import SafetensorsFile, write
-from official.checkpoints.source import Shape, Source, translate
+from official.checkpoints.names import NameMap
+from official.checkpoints.safetensors import SafetensorsFile
+from official.checkpoints.shards import ShardedFiles
+from official.checkpoints.source import Shape, Source, TensorFile, translate, transpose
+from official.checkpoints.torch_file import TorchFile
 from official.errors import InputError
+from official.tokenization.wordpiece import PAD, WordPieceTokenizer
 
-CONFIG, WEIGHTS, VOCABULARY, TOKENIZER = "config.json", "model.safetensors", "vocab.txt", "tokenizer_config.json"
+CONFIG, WEIGHTS = "config.json", "model.safetensors"
+# In the order in which transformers looks for them.
+OPENED_BY: dict[str, Callable[[str], TensorFile]] = {
+    WEIGHTS: SafetensorsFile,
+    "model.safetensors.index.json": functools.partial(ShardedFiles, open_file=SafetensorsFile),
+    "pytorch_model.bin": TorchFile,
+    "pytorch_model.bin.index.json": functools.partial(ShardedFiles, open_file=TorchFile),
+}
+SETTINGS = "computes_with"  # Our key in the metadata of the weights: the config's fields that no shape shows.
 
 
 def open_directory(directory: str) -> tuple[Family, Source]:
@@ -25,89 +41,94 @@ def open_directory(directory: str) -> tuple[Family, Source]:
         InputError: a file is missing or broken, or the model is one that we do not have.
     """
     path = os.path.join(directory, CONFIG)
-    values = _read_json_object(path)
+    values = json_files.read_object(path)
     try:
         # There was no `model_type` before transformers 2.2, and then these were BERTs.
         family = registry.family_of_type(values.get("model_type", "bert"))
         config = family.from_hugging_face(values)
+        names, label_names = family.names_of(values), labels.from_config(values)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
-    weights = SafetensorsFile(os.path.join(directory, WEIGHTS))
-    return family, translate(weights.path, weights.shapes, weights.read, family.names, config)
+    weights = _open_weights(directory)
+    _check_settings(path, weights, family, config)
+    return family, translate(
+        weights,
+        names,
+        config=config,
+        labels=label_names,
+        notes=_notes(values, config),
+        format=f"Hugging Face, {os.path.basename(weights.path)}",
+    )
 
 
-def _read_json_object(path: str) -> dict[str, Any]:
-    with files.open_file(path) as file:
-        text = file.read()
-    try:
-        values = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: not JSON: {error}") from error
-    if not isinstance(values, dict):
-        raise InputError(f"{path}: a JSON object was expected")
-    return values
+def _open_weights(directory: str) -> TensorFile:
+    for name, open_file in OPENED_BY.items():
+        path = os.path.join(directory, name)
+        if files.exists(path):
+            return open_file(path)
+    raise InputError(f"{directory}: no weights: one of {', '.join(OPENED_BY)} was expected")
+
+
+def _check_settings(path: str, weights: TensorFile, family: Family, config: Any) -> None:
+    """Refuses a config that would compute something else with these weights than the model they were saved from."""
+    metadata = getattr(weights, "metadata", {})
+    for field, saved in safetensors.read_json_field(weights.path, metadata, SETTINGS).items():
+        if field in family.unseen and saved != getattr(config, field):
+            raise InputError(
+                f"{path}: {field} is {getattr(config, field)!r}, but the model whose weights are in "
+                f"{os.path.basename(weights.path)} had {saved!r}: one of the two files is not as it was saved"
+            )
+
+
+def _notes(values: Mapping[str, Any], config: Any) -> list[str]:
+    act = values.get("hidden_act", "gelu")
+    if act == config.hidden_act and act != "gelu":
+        return []
+    form = {"gelu": "tanh", "gelu_erf": "exact, erf"}[config.hidden_act]
+    return [f"hidden_act {act!r} of {CONFIG} is the {form} form: {config.hidden_act!r} here"]
 
 
 def save_directory(
     model: keras.Model,
     variables: Mapping[str, keras.Variable],
     directory: str,
-    vocab_file: str | None,
-    lower_case: bool,
-) -> None:
+    tokenizer: WordPieceTokenizer | None,
+) -> list[str]:
     """Writes the directory; `config.json`, without which nothing can be loaded from it, comes last.
 
     Args:
         model: of a known family.
         variables: the model's, by our names.
         directory: made if need be.
-        vocab_file: goes along, with the tokenizer's settings, if given.
-        lower_case: whether the tokenizer lower-cases.
+        tokenizer: goes along, if given.
+
+    Returns:
+        What transformers computes differently, a line each.
 
     Raises:
-        InputError: a file can't be read or written.
+        InputError: a file can't be written.
     """
     family = registry.family_of_model(model)
     config = family.to_hugging_face(model)
-    vocabulary = None
-    if vocab_file is not None:
-        with files.open_file(vocab_file, "rb") as file:
-            vocabulary = file.read()
-        config["pad_token_id"] = _pad_id(vocabulary)
+    names = family.names_of(config)
+    if tokenizer is not None and PAD in tokenizer.vocab:
+        config["pad_token_id"] = tokenizer.pad_id
     files.make_directory(directory)
-    write(os.path.join(directory, WEIGHTS), (_foreign(family, ours, variables[ours]) for ours in sorted(variables)))
-    if vocabulary is not None:
-        with files.write_whole(os.path.join(directory, VOCABULARY), "wb") as file:
-            file.write(vocabulary)
-        _write_json(os.path.join(directory, TOKENIZER), _tokenizer_settings(config, lower_case))
-    _write_json(os.path.join(directory, CONFIG), config)
+    safetensors.write(
+        os.path.join(directory, WEIGHTS),
+        (_foreign(names, ours, variables[ours]) for ours in sorted(variables)),
+        {SETTINGS: json.dumps({field: getattr(model.config, field) for field in family.unseen})},
+    )
+    notes = []
+    if tokenizer is not None:
+        notes = tokenizer_files.write_hugging_face(tokenizer, directory, model.config.max_position_embeddings)
+    json_files.write(os.path.join(directory, CONFIG), dict(sorted(config.items())))
+    return notes
 
 
-def _foreign(family: Family, ours: str, variable: keras.Variable) -> tuple[str, Shape, Callable[[], np.ndarray]]:
+def _foreign(names: NameMap, ours: str, variable: keras.Variable) -> tuple[str, Shape, Callable[[], np.ndarray]]:
     """Their name, their shape, and how to get the values in that shape."""
-    theirs, rule = family.names.to_theirs(ours)
+    theirs, rule = names.to_theirs(ours)
     if not rule.transposed:
         return theirs, tuple(variable.shape), lambda: keras.ops.convert_to_numpy(variable)
-    return theirs, tuple(variable.shape)[::-1], lambda: keras.ops.convert_to_numpy(variable).T
-
-
-def _pad_id(vocabulary: bytes) -> int | None:
-    tokens = [line.strip() for line in vocabulary.split(b"\n")]
-    return tokens.index(b"[PAD]") if b"[PAD]" in tokens else None
-
-
-def _tokenizer_settings(config: Mapping[str, Any], lower_case: bool) -> dict[str, Any]:
-    special = {f"{name}_token": f"[{name.upper()}]" for name in ("unk", "sep", "pad", "cls", "mask")}
-    return special | {
-        "do_basic_tokenize": True,
-        "do_lower_case": lower_case,
-        "model_max_length": config["max_position_embeddings"],
-        "strip_accents": None,  # As `do_lower_case` says: the published behaviour.
-        "tokenize_chinese_chars": True,
-        "tokenizer_class": "BertTokenizer",
-    }
-
-
-def _write_json(path: str, values: Mapping[str, Any]) -> None:
-    with files.write_whole(path) as file:
-        file.write(json.dumps(values, indent=2, sort_keys=True) + "\n")
+    return theirs, tuple(variable.shape)[::-1], lambda: transpose(keras.ops.convert_to_numpy(variable))

@@ -1,7 +1,8 @@
 """Declarative maps between our variable names and those of another format.
 
 A map is a list of rules. A rule is a pair of templates in which `{field}` stands for the same text on both sides:
-`{n}` for a number, any other field for a word.
+`{n}` for a number, any other field for a word. Keras counts the layers of a class with nothing, `_1`, `_2` …: on its
+side, `{_n}` is the number in this form.
 """
 
 import dataclasses
@@ -16,6 +17,7 @@ class Rule:
     ours: str
     theirs: str
     transposed: bool = False  # PyTorch's Linear keeps [out, in], we keep [in, out].
+    heads_axis: int | None = None  # Of our axes, the one that Keras's attention keeps as two: [heads, size of one].
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +42,16 @@ def dense(ours: str, theirs: str) -> tuple[Rule, ...]:
 def layer_norm(ours: str, theirs: str) -> tuple[Rule, ...]:
     """Scale and shift of a layer normalisation."""
     return Rule(f"{ours}/gamma", f"{theirs}.weight"), Rule(f"{ours}/beta", f"{theirs}.bias")
+
+
+def classification(ours: str, theirs: str) -> tuple[Rule, ...]:
+    """Weights [classes, H] and bias of a head; `ours` is the start of their names."""
+    return Rule(f"{ours}output_weights", f"{theirs}.weight"), Rule(f"{ours}output_bias", f"{theirs}.bias")
+
+
+def keras_layer(theirs: str, *ours: str, **options) -> tuple[Rule, ...]:
+    """The variables of a layer as Keras keeps them: numbered in the order in which they were made."""
+    return tuple(Rule(name, f"{theirs}/vars/{number}", **options) for number, name in enumerate(ours))
 
 
 class NameMap:
@@ -69,6 +81,8 @@ class NameMap:
         self.ignored = frozenset(ignored)
         self._by_theirs = [(_pattern(rule.theirs), rule) for rule in self.rules]
         self._by_ours = [(_pattern(rule.ours), rule) for rule in self.rules]
+        inside = [rule.theirs.removeprefix(prefix) for rule in self.rules if rule.theirs.startswith(prefix)]
+        self._inside = frozenset(name.split(".")[0] for name in inside) if prefix else frozenset()
 
     def to_ours(self, theirs: str) -> tuple[str, Rule] | None:
         """Our name for one of theirs and the rule that says so, or None."""
@@ -76,7 +90,7 @@ class NameMap:
         for pattern, rule in self._by_theirs:
             for name in (spelt, self.prefix + spelt):
                 if match := pattern.fullmatch(name):
-                    return rule.ours.format_map(match.groupdict()), rule
+                    return rule.ours.format_map(match.groupdict(default="0")), rule
         return None
 
     def to_theirs(self, ours: str) -> tuple[str, Rule]:
@@ -85,13 +99,36 @@ class NameMap:
         Raises:
             KeyError: no rule speaks of it.
         """
+        found = self.find_theirs(ours)
+        if found is None:
+            raise KeyError(ours)
+        return found
+
+    def find_theirs(self, ours: str) -> tuple[str, Rule] | None:
+        """As `to_theirs`, or None where no rule speaks of it."""
         for pattern, rule in self._by_ours:
             if match := pattern.fullmatch(ours):
-                return rule.theirs.format_map(match.groupdict()), rule
-        raise KeyError(ours)
+                counted = {"_" + key: "" if text == "0" else "_" + text for key, text in match.groupdict().items()}
+                return rule.theirs.format_map(match.groupdict() | counted), rule
+        return None
 
     def is_ignored(self, theirs: str) -> bool:
         return theirs in self.ignored or self.prefix + theirs in self.ignored
+
+    def with_rules(self, *groups: tuple[Rule, ...]) -> "NameMap":
+        """The same map with more rules, sought after its own."""
+        return NameMap(
+            [tuple(self.rules), *groups],
+            prefix=self.prefix,
+            spellings={old.pattern: new for old, new in self.spellings},
+            tied=self.tied.values(),
+            ignored=self.ignored,
+        )
+
+    def is_inside(self, theirs: str) -> bool:
+        """Whether a name, known or not, is one of the encoder's rather than of something that stands on it."""
+        inner = theirs.removeprefix(self.prefix)
+        return inner != theirs or inner.split(".")[0] in self._inside
 
     def canonical(self, theirs: str) -> str:
         """Their name in today's spelling."""
@@ -102,6 +139,8 @@ class NameMap:
 
 def _pattern(template: str) -> re.Pattern[str]:
     def field(match: re.Match[str]) -> str:
+        if match[1] == "_n":
+            return r"(?:_(?P<n>[1-9]\d*))?"
         return rf"(?P<{match[1]}>\d+)" if match[1] == "n" else rf"(?P<{match[1]}>[A-Za-z_]+)"
 
     return re.compile(re.sub(r"\\\{(\w+)\\\}", field, re.escape(template)))

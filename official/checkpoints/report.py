@@ -11,12 +11,17 @@ SHOWN = 4  # Names per line of a printed report; the rest are counted.
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
-    """A variable: our name and theirs, our shape and theirs (in our axis order); None on the side that lacks it."""
+    """A variable: our name and theirs, our shape and theirs (in our axis order); None on the side that lacks it.
+
+    Attributes:
+        part: the head, or `pooler`, that it belongs to; None for the encoder's.
+    """
 
     ours: str | None
     theirs: str | None
     our_shape: Shape | None
     their_shape: Shape | None
+    part: str | None = None
 
     def __str__(self) -> str:
         if self.ours is None:
@@ -40,6 +45,7 @@ class Report:
         mismatched: in both, of different shapes.
         reinitialized: in the model, left as initialised because the caller allows that for the part they belong to.
         unused: in the checkpoint only.
+        astray: those of `unused` that are the encoder's, where the model is said to be the checkpoint's.
         notes: what else the caller should know, a line each.
     """
 
@@ -49,6 +55,7 @@ class Report:
     mismatched: Sequence[Entry] = ()
     reinitialized: Sequence[Entry] = ()
     unused: Sequence[Entry] = ()
+    astray: Sequence[Entry] = ()
     notes: Sequence[str] = ()
 
     def __str__(self) -> str:
@@ -67,16 +74,34 @@ class Report:
         """Refuses a checkpoint that does not fill the model.
 
         Raises:
-            InputError: variables are missing or of another shape.
+            InputError: variables are missing or of another shape, or the checkpoint's encoder has more of them.
         """
+        if self.missing and not self.loaded and not self.mismatched:
+            raise InputError(f"{self.path}: holds none of the model's variables, such as {self.missing[0]}")
         if self.mismatched:
             more = len(self.mismatched) - 1
             rest = f" ({more} more differ)" if more else ""
-            raise InputError(f"{self.path}: {self.mismatched[0]}{rest}: the config is not that of this checkpoint")
-        if self.missing and not self.loaded:
-            raise InputError(f"{self.path}: holds none of the model's variables, such as {self.missing[0]}")
+            advice = _advice(self.mismatched) or "the config is not that of this checkpoint"
+            raise InputError(f"{self.path}: {self.mismatched[0]}{rest}: {advice}")
         if self.missing:
-            raise InputError(f"{self.path}: the checkpoint lacks {len(self.missing)} variables: {_some(self.missing)}")
+            advice = _advice(self.missing)
+            raise InputError(
+                f"{self.path}: the checkpoint lacks {len(self.missing)} variables: {_some(self.missing)}"
+                + (f": {advice}" if advice else "")
+            )
+        if self.astray:
+            raise InputError(
+                f"{self.path}: the encoder has variables for which this model has no place: {_some(self.astray)}: "
+                "the config is not that of this checkpoint, or this is another kind of model"
+            )
+
+
+def _advice(entries: Sequence[Entry]) -> str:
+    """How to go on where nothing but heads is at fault."""
+    parts = sorted({entry.part for entry in entries if entry.part is not None})
+    if any(entry.part is None for entry in entries):
+        return ""
+    return f"--reinitialize_head (in Python reinitialize={parts}) starts {' and '.join(parts)} anew"
 
 
 def _some(entries: Sequence[Entry]) -> str:

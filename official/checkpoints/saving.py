@@ -1,44 +1,90 @@
 """From a model to files that other programs read."""
 
+import json
 import os
+from collections.abc import Callable
+from typing import Any
 
 import keras
 
 from official import files
-from official.checkpoints import hugging_face, registry, tf1
+from official.checkpoints import hugging_face, keras_hub, labels, registry, tf1, tokenizer_files
 from official.checkpoints.loading import variables_by_name
+from official.errors import InputError
+from official.tokenization.wordpiece import WordPieceTokenizer
+
+TF1_NAME = "bert_model.ckpt"
 
 
-def save(model: keras.Model, directory: str, *, vocab_file: str | None = None, lower_case: bool = True) -> None:
-    """Writes a Hugging Face directory: the native form, which PyTorch users load with no conversion.
+def save(
+    model: keras.Model,
+    directory: str,
+    *,
+    format: str = "hugging_face",
+    tokenizer: WordPieceTokenizer | None = None,
+) -> list[str]:
+    """Writes a model so that others can load it.
 
     Args:
         model: of a known family.
         directory: made if need be; each file in it is replaced when the new one is whole.
-        vocab_file: goes along, with the tokenizer's settings, if given.
-        lower_case: whether the tokenizer lower-cases.
+        format: one of `FORMATS`. `hugging_face` is the native form, which PyTorch users load with no conversion.
+        tokenizer: goes along, if given.
+
+    Returns:
+        What the format can't hold, or computes differently, a line each.
 
     Raises:
-        InputError: a file can't be read or written.
+        InputError: the format can't hold this model, or a file can't be written.
     """
-    hugging_face.save_directory(model, variables_by_name(model), directory, vocab_file, lower_case)
+    if tokenizer is not None and tokenizer.vocab_size > model.config.vocab_size:
+        raise InputError(
+            f"the tokenizer has {tokenizer.vocab_size} tokens, the model embeddings for {model.config.vocab_size}"
+        )
+    return FORMATS[format](model, directory, tokenizer)
 
 
-def save_tf1(model: keras.Model, prefix: str) -> None:
-    """Writes a TF1 checkpoint that google-research/bert reads, and the config beside it.
-
-    The original has no `gelu_erf`: it refuses a config that asks for it, as it must.
+def save_tf1(model: keras.Model, prefix: str, *, tokenizer: WordPieceTokenizer | None = None) -> list[str]:
+    """Writes a TF1 checkpoint that google-research/bert reads, with config and vocabulary beside it; as `save`.
 
     Args:
         model: of a known family.
         prefix: such as `output/bert_model.ckpt`; its directory is made if need be.
-
-    Raises:
-        InputError: a file can't be written.
+        tokenizer: goes along as `vocab.txt`, if given.
     """
-    if os.path.dirname(prefix):
-        files.make_directory(os.path.dirname(prefix))
+    directory = os.path.dirname(prefix)
+    if directory:
+        files.make_directory(directory)
     tf1.save_variables(variables_by_name(model), prefix)
+    notes = tokenizer_files.write_tf1(tokenizer, directory) if tokenizer is not None else []
     family = registry.family_of_model(model)
     with files.write_whole(tf1.beside(prefix, family.tf1_config_file)) as file:
-        file.write(model.config.to_json())
+        file.write(_tf1_config(model))
+    return notes + family.tf1_notes(model.config)
+
+
+def _tf1_config(model: keras.Model) -> str:
+    """The original's JSON; it passes over the names of labels, for which it has no field."""
+    names = {key: value for key, value in labels.to_config(model.labels).items() if key == "id2label"}
+    if not names:
+        return model.config.to_json()
+    return json.dumps(json.loads(model.config.to_json()) | names, indent=2, sort_keys=True) + "\n"
+
+
+def _hugging_face(model, directory, tokenizer):
+    return hugging_face.save_directory(model, variables_by_name(model), directory, tokenizer)
+
+
+def _tf1(model, directory, tokenizer):
+    return save_tf1(model, os.path.join(directory, TF1_NAME), tokenizer=tokenizer)
+
+
+def _keras_hub(model, directory, tokenizer):
+    return keras_hub.save_directory(model, variables_by_name(model), directory, tokenizer)
+
+
+FORMATS: dict[str, Callable[[keras.Model, str, Any], list[str]]] = {
+    "hugging_face": _hugging_face,
+    "tf1": _tf1,
+    "keras_hub": _keras_hub,
+}

@@ -20,8 +20,12 @@ OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 DATA, INDEX = ".data-00000-of-00001", ".index"
 
 
-def open_checkpoint(prefix: str, config: Any = None) -> Source:
+def open_checkpoint(prefix: str, **about: Any) -> Source:
     """Opens the checkpoint of this prefix; the optimizer's slots and the step are passed over.
+
+    Args:
+        prefix: such as `output/bert_model.ckpt`.
+        about: further fields of the source.
 
     Raises:
         InputError: it is not there, broken, or made by TensorFlow 2's object-based `tf.train.Checkpoint`.
@@ -45,11 +49,13 @@ def open_checkpoint(prefix: str, config: Any = None) -> Source:
     return Source(
         path=prefix,
         tensors={
-            name: Tensor(name, tuple(shape), functools.partial(read, name))
+            name: Tensor(name, tuple(shape), functools.partial(read, name), dtype=types[name].name)
             for name, shape in sorted(shapes.items())
             if not TRAINING_STATE.fullmatch(name)
         },
-        config=config,
+        format="TensorFlow 1 checkpoint",
+        integrity="crc32c of each tensor",
+        **about,
     )
 
 

@@ -8,6 +8,7 @@ from official.layers.dropout import Dropout, dropout_seed
 from official.layers.embeddings import Embeddings
 from official.layers.fusion import fused_blocks
 from official.layers.heads import ClassificationHead, MaskedLMHead, Pooler
+from official.layers.initializers import about_to_be_loaded
 from official.layers.layer_norm import LayerNorm
 from official.layers.transformer import Transformer, TransformerBlock
 
@@ -21,6 +22,7 @@ __all__ = [
     "SelfAttention",
     "Transformer",
     "TransformerBlock",
+    "about_to_be_loaded",
     "attention_bias",
     "dropout_seed",
     "fused_blocks",

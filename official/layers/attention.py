@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from official.layers.dropout import Dropout
 from official.layers.fusion import block
+from official.layers.initializers import TruncatedNormal
 
 MASKED_OUT = -10_000.0  # Added to a score whose key is padding: modeling.py:712.
 
@@ -40,9 +41,7 @@ class SelfAttention(keras.layers.Layer):
         self.num_heads = num_heads
         self.head_size = hidden_size // num_heads
         self.query, self.key, self.value = (
-            keras.layers.Dense(
-                hidden_size, kernel_initializer=keras.initializers.TruncatedNormal(stddev=initializer_range), name=name
-            )
+            keras.layers.Dense(hidden_size, kernel_initializer=TruncatedNormal(stddev=initializer_range), name=name)
             for name in ("query", "key", "value")
         )
         self.dropout = Dropout(dropout_rate, name="dropout")

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from official.layers.dropout import Dropout
+from official.layers.initializers import TruncatedNormal
 from official.layers.layer_norm import LayerNorm
 
 
@@ -37,7 +38,7 @@ class Embeddings(keras.layers.Layer):
             "position_embeddings": max_position_embeddings,
         }
         self.hidden_size = hidden_size
-        self.initializer = keras.initializers.TruncatedNormal(stddev=initializer_range)
+        self.initializer = TruncatedNormal(stddev=initializer_range)
         self.use_one_hot_embeddings = use_one_hot_embeddings
         self.layer_norm = LayerNorm(layer_norm_eps, name="LayerNorm")
         self.dropout = Dropout(dropout_rate, name="dropout")

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from official.layers.activations import ACTIVATIONS
 from official.layers.dropout import Dropout
+from official.layers.initializers import TruncatedNormal
 from official.layers.layer_norm import LayerNorm
 
 
@@ -16,7 +17,7 @@ class Pooler(keras.layers.Layer):
         self.dense = keras.layers.Dense(
             hidden_size,
             activation="tanh",
-            kernel_initializer=keras.initializers.TruncatedNormal(stddev=initializer_range),
+            kernel_initializer=TruncatedNormal(stddev=initializer_range),
             name="dense",
         )
 
@@ -47,7 +48,7 @@ class MaskedLMHead(keras.layers.Layer):
         self.dense = keras.layers.Dense(
             hidden_size,
             activation=ACTIVATIONS[hidden_act],
-            kernel_initializer=keras.initializers.TruncatedNormal(stddev=initializer_range),
+            kernel_initializer=TruncatedNormal(stddev=initializer_range),
             name="dense",
         )
         self.layer_norm = LayerNorm(layer_norm_eps, name="LayerNorm")
@@ -93,7 +94,7 @@ class ClassificationHead(keras.layers.Layer):
     def __init__(self, num_classes: int, initializer_range: float, dropout_rate: float = 0.0, **kwargs):
         super().__init__(**kwargs)
         self.num_classes = num_classes
-        self.initializer = keras.initializers.TruncatedNormal(stddev=initializer_range)
+        self.initializer = TruncatedNormal(stddev=initializer_range)
         self.dropout = Dropout(dropout_rate, name="dropout")
 
     def build(self, input_shape):

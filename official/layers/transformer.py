@@ -5,6 +5,7 @@ import keras
 from official.layers.activations import ACTIVATIONS
 from official.layers.attention import SelfAttention
 from official.layers.dropout import Dropout
+from official.layers.initializers import TruncatedNormal
 from official.layers.layer_norm import LayerNorm
 
 
@@ -16,7 +17,7 @@ class Residual(keras.layers.Layer):
     ):
         super().__init__(**kwargs)
         self.dense = keras.layers.Dense(
-            hidden_size, kernel_initializer=keras.initializers.TruncatedNormal(stddev=initializer_range), name="dense"
+            hidden_size, kernel_initializer=TruncatedNormal(stddev=initializer_range), name="dense"
         )
         self.dropout = Dropout(dropout_rate, name="dropout")
         self.layer_norm = LayerNorm(layer_norm_eps, name="LayerNorm")
@@ -94,7 +95,7 @@ class TransformerBlock(keras.layers.Layer):
         self.intermediate = keras.layers.Dense(
             intermediate_size,
             activation=ACTIVATIONS[hidden_act],
-            kernel_initializer=keras.initializers.TruncatedNormal(stddev=initializer_range),
+            kernel_initializer=TruncatedNormal(stddev=initializer_range),
             name="dense",
         )
         self.feed_forward_output = Residual(

@@ -62,8 +62,9 @@ class BertConfig:
         return json.dumps(values, indent=2, sort_keys=True) + "\n"
 
 
-# In the multilingual and Chinese releases: properties of a pooler that no code ever built.
+# In the multilingual and Chinese releases: properties of a pooler that no code ever built. In ours: names of labels.
 IGNORED_KEYS = frozenset({
+    "id2label",
     "directionality",
     "pooler_fc_size",
     "pooler_num_attention_heads",
@@ -276,6 +277,19 @@ class Bert(keras.Model):
             raise ValueError(f"only one of {sorted(self.WITH_LABELS)} can answer with `logits`")
         if bool(heads & self.WITH_LABELS) != bool(labels):
             raise ValueError(f"heads {sorted(heads)} with {len(labels)} labels")
+
+    def with_config(self, config: BertConfig) -> "Bert":
+        """A model with another config and otherwise the same arguments, newly initialised."""
+        return type(self)(
+            config,
+            self.heads,
+            labels=self.labels,
+            pooler=self.bert.pooler is not None,
+            output_hidden_states=self.output_hidden_states,
+            output_attention_probs=self.output_attention_probs,
+            use_one_hot_embeddings=self.bert.embeddings.use_one_hot_embeddings,
+            name=self.name,
+        )
 
     def build(self, input_shape=None):
         hidden_shape = (None, None, self.config.hidden_size)

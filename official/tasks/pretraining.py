@@ -38,6 +38,8 @@ class PretrainingRun:
     init_checkpoint: str | None = None
     vocab_file: str | None = None
     do_lower_case: bool = True
+    strip_accents: bool | None = None
+    reinitialize_head: bool = False
     max_seq_length: int = 128
     max_predictions_per_seq: int = 20
     masking: str = "static"
@@ -115,6 +117,7 @@ class Pretraining:
                 f"--train_batch_size is {run.train_batch_size}: the {strategy.num_replicas_in_sync} replicas can't "
                 "share it evenly"
             )
+        self.tokenizer = self._read_tokenizer()
         files.make_directory(run.output_dir)
         self._transform = self._make_transform()
         precision = fastest_precision(strategy) if run.mixed_precision == "auto" else run.mixed_precision
@@ -125,6 +128,22 @@ class Pretraining:
             one_hot = run.use_one_hot_embeddings
             self.model = Bert(run.config, heads=("mlm", "nsp"), use_one_hot_embeddings=one_hot)
         self.weights = {v.path.split("/", 1)[1]: v.value for v in self.model.trainable_variables}
+
+    def _read_tokenizer(self) -> WordPieceTokenizer | None:
+        """That of the vocabulary file, or else the one that goes with the weights that the model starts from."""
+        run = self.run
+        if run.vocab_file is not None:
+            tokenizer = WordPieceTokenizer.from_file(
+                run.vocab_file, lower_case=run.do_lower_case, strip_accents=run.strip_accents
+            )
+        else:
+            tokenizer = checkpoints.read_tokenizer(run.init_checkpoint) if run.init_checkpoint else None
+        if tokenizer is not None and tokenizer.vocab_size > run.config.vocab_size:
+            raise InputError(
+                f"{tokenizer.vocab_file}: holds {tokenizer.vocab_size} tokens, but the config's vocab_size is "
+                f"{run.config.vocab_size}"
+            )
+        return tokenizer
 
     @property
     def _checkpoint_dir(self):
@@ -138,9 +157,9 @@ class Pretraining:
     def _make_transform(self):
         if self.run.masking == "static":
             return records.parse_example(self._features())
-        if self.run.vocab_file is None:
+        tokenizer = self.tokenizer
+        if tokenizer is None:
             raise InputError("--masking=dynamic needs --vocab_file: to know [MASK], [CLS] and [SEP]")
-        tokenizer = WordPieceTokenizer.from_file(self.run.vocab_file, lower_case=self.run.do_lower_case)
         tokenizer.require("[MASK]", "[CLS]", "[SEP]")
         masking = Masking(
             vocab_size=tokenizer.vocab_size,
@@ -174,11 +193,10 @@ class Pretraining:
             raise records.explain_read_error(error, paths, self._features()) from error
 
     def initialize(self) -> None:
-        """Takes weights from `init_checkpoint`, if there is one; heads that it lacks stay as drawn."""
+        """Takes weights from `init_checkpoint`, if there is one."""
         if self.run.init_checkpoint:
-            report = checkpoints.load_weights(
-                self.model, self.run.init_checkpoint, reinitialize=("pooler", "mlm", "nsp")
-            )
+            anew = ("pooler", "mlm", "nsp") if self.run.reinitialize_head else ()
+            report = checkpoints.load_weights(self.model, self.run.init_checkpoint, reinitialize=anew)
             print(report, file=sys.stderr)
 
     def train(self, held_out: bool) -> None:
@@ -264,7 +282,8 @@ class Pretraining:
     def write_model(self) -> str:
         """The trained model as a Hugging Face directory, `output_dir/model`; answers with its path."""
         directory = os.path.join(self.run.output_dir, "model")
-        checkpoints.save(self.model, directory, vocab_file=self.run.vocab_file, lower_case=self.run.do_lower_case)
-        if self.run.write_tf1_checkpoint:
-            checkpoints.save_tf1(self.model, os.path.join(directory, "bert_model.ckpt"))
+        formats = ["hugging_face", "tf1"] if self.run.write_tf1_checkpoint else ["hugging_face"]
+        for form in formats:
+            for note in checkpoints.save(self.model, directory, format=form, tokenizer=self.tokenizer):
+                print(f"note: {note}", file=sys.stderr)
         return directory

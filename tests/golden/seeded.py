@@ -65,12 +65,14 @@ def weight_shapes(shape: dict) -> dict[str, tuple[int, ...]]:
 
 def weights(shape: dict, seed: int, scale: float = 0.1) -> dict[str, np.ndarray]:
     """float32 values for every variable; biases and LayerNorms are drawn too, so that a swapped one shows."""
-    drawn = {}
-    for name, size in weight_shapes(shape).items():
-        random = np.random.RandomState((zlib.crc32(name.encode()) + seed) % 2**32)
-        values = scale * random.standard_normal(size)
-        drawn[name] = (values + (1.0 if name.endswith("gamma") else 0.0)).astype(np.float32)
-    return drawn
+    return {name: draw(name, size, seed, scale) for name, size in weight_shapes(shape).items()}
+
+
+def draw(name: str, size: tuple[int, ...], seed: int, scale: float = 0.1) -> np.ndarray:
+    """float32 values for the variable of that name."""
+    random = np.random.RandomState((zlib.crc32(name.encode()) + seed) % 2**32)
+    values = scale * random.standard_normal(size)
+    return (values + (1.0 if name.endswith("gamma") else 0.0)).astype(np.float32)
 
 
 def batch(shape: dict, seed: int, size: int = 2, length: int = 12, predictions: int = 4) -> dict[str, np.ndarray]:

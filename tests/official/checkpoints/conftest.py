@@ -10,9 +10,8 @@ def seeded_model(number: int, heads=("mlm", "nsp"), **options) -> Bert:
     """The model of shape `number`, with the weights that PyTorch's had when the goldens were made."""
     shape = seeded.SHAPES[number]
     model = Bert(BertConfig(**shape), heads, **options)
-    drawn = seeded.weights(shape, seed=number)
     for variable in model.weights:
-        variable.assign(drawn[variable.path.split("/", 1)[1]])
+        variable.assign(seeded.draw(variable.path.split("/", 1)[1], tuple(variable.shape), seed=number))
     return model
 
 

@@ -25,9 +25,13 @@ def raw(header, data=b"", length=None):
     return struct.pack("<Q", len(text) if length is None else length) + text + data
 
 
+def write_values(path):
+    write(path, [(name, values.shape, lambda values=values: values) for name, values in VALUES.items()], {"a": "b"})
+
+
 def test_the_library_reads_what_we_write(tmp_path):
     path = str(tmp_path / "model.safetensors")
-    write(path, [(name, values.shape, lambda values=values: values) for name, values in VALUES.items()])
+    write_values(path)
     theirs = safetensors.numpy.load_file(path)
     assert theirs.keys() == VALUES.keys()
     for name, values in VALUES.items():
@@ -90,6 +94,34 @@ def test_broken_files_are_refused_and_named(tmp_path, content, message):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize("metadata", [1, ["a"], {"a": 1}, {"crc32": "["}, {"crc32": "[]"}, {"crc32": "[" * 100_000}])
+def test_broken_metadata_are_refused(tmp_path, metadata):
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(raw({"__metadata__": metadata, "x": F32}, EIGHT))
+    with pytest.raises(InputError, match="metadata"):
+        SafetensorsFile(str(path))
+
+
+def test_every_flipped_bit_of_a_value_that_we_wrote_is_noticed(tmp_path):
+    path = tmp_path / "model.safetensors"
+    write_values(str(path))
+    whole = path.read_bytes()
+    assert SafetensorsFile(str(path)).integrity == "crc32 of each tensor"
+    start = 8 + struct.unpack("<Q", whole[:8])[0]
+    for place in range(start, len(whole)):
+        for bit in range(8):
+            path.write_bytes(whole[:place] + bytes([whole[place] ^ 1 << bit]) + whole[place + 1 :])
+            file = SafetensorsFile(str(path))
+            with pytest.raises(InputError, match="is damaged: its CRC-32 is"):
+                [file.read(name) for name in VALUES]
+
+
+def test_a_file_without_checksums_says_that_nothing_would_be_noticed(tmp_path):
+    path = str(tmp_path / "model.safetensors")
+    safetensors.numpy.save_file(VALUES, path)
+    assert SafetensorsFile(path).integrity == "none"
+
+
 def test_integers_are_no_weights(tmp_path):
     path = str(tmp_path / "model.safetensors")
     safetensors.numpy.save_file({"x": np.arange(3)}, path)
@@ -122,6 +154,6 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        write(str(path), [("a", (2, 3), lambda: VALUES["a"]), ("b", (1,), broken)])
+        write(str(path), [("a", (2, 3), lambda: VALUES["a"]), ("b", (1,), broken)], {})
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
