@@ -35,6 +35,9 @@ class Family:
     encoder: str  # The start of the names of the encoder's variables.
     parts: Mapping[str, str]  # Heads and whatever else may be absent, and the start of their variables' names.
     labelled: Mapping[str, str]  # Heads with labels, and the variable that has an element for each.
+    # Fields of the config, and the variable and axis that show each; the layers are those of `layer`.
+    seen: Mapping[str, tuple[str, int]]
+    layer: tuple[str, str]  # The field that counts layers, and the start of the names of a layer's variables: `…{n}/`.
     unseen: tuple[str, ...]  # Fields of the config on which the numbers depend although no shape shows them.
     vocabulary_tables: tuple[str, ...]  # Variables with a row for each token of the vocabulary,
     position_tables: tuple[str, ...]  # and with a row for each position, where a model has them.

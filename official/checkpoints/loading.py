@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -39,6 +40,8 @@ def load(
     if heads is not None:
         headless = {part for part in family.parts if part not in family.model.HEADS}
         parts = set(heads) | (parts | set(reinitialize)) & headless
+    if config is None:
+        _check_sizes(family, source)
     # Where nothing is left as initialised, nothing has to be drawn.
     with contextlib.nullcontext() if reinitialize else layers.about_to_be_loaded():
         model = family.build(source.config if config is None else config, parts, labels_of(family, source, parts))
@@ -46,6 +49,27 @@ def load(
     if report.unused or report.reinitialized:
         print(report, file=sys.stderr)
     return model
+
+
+def _check_sizes(family: Family, source: Source) -> None:
+    """Compares the checkpoint's config with its tensors, before a config that lies makes us build a giant.
+
+    Raises:
+        InputError: a size of the config is not that of the tensors, or one that shows a size is missing.
+    """
+    for field, (ours, axis) in family.seen.items():
+        said, stored = getattr(source.config, field), source.tensors.get(ours)
+        if stored is None:
+            raise InputError(f"{source.path}: the checkpoint lacks {ours}")
+        if len(stored.shape) <= axis or stored.shape[axis] != said:
+            raise InputError(
+                f"{source.path}: {stored.theirs} is {list(stored.shape)}, but its config says that {field} is {said}"
+            )
+    field, start = family.layer
+    said, pattern = getattr(source.config, field), re.compile(re.escape(start).replace(r"\{n\}", r"(\d+)"))
+    layers_there = {match[1] for ours in source.tensors if (match := pattern.match(ours))}
+    if layers_there != {str(number) for number in range(min(said, len(layers_there) + 1))}:
+        raise InputError(f"{source.path}: holds {len(layers_there)} layers, but its config says that {field} is {said}")
 
 
 def load_weights(model: keras.Model, path: str, *, reinitialize: Collection[str] = ()) -> Report:

@@ -312,8 +312,25 @@ def test_a_config_that_computes_something_else_with_our_weights_is_refused(direc
 def test_a_config_of_fewer_layers_than_the_weights_have_is_refused(tmp_path, make_model):
     checkpoints.save(make_model(1), str(tmp_path))
     edit_config(tmp_path, num_hidden_layers=1)
-    with pytest.raises(InputError, match="the encoder has variables for which this model has no place: bert.encoder"):
+    with pytest.raises(InputError, match="holds 2 layers, but its config says that num_hidden_layers is 1"):
         checkpoints.load(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "vocab_size",
+        "hidden_size",
+        "max_position_embeddings",
+        "type_vocab_size",
+        "intermediate_size",
+        "num_hidden_layers",
+    ],
+)
+def test_a_config_that_lies_about_a_size_is_refused_before_anything_is_built(directory, field):
+    edit_config(directory, **{field: 2_000_000_000})
+    with pytest.raises(InputError, match=rf"but its config says that {field} is 2000000000"):
+        checkpoints.load(str(directory))
 
 
 @pytest.mark.parametrize("name", ["bert.encoder.layer.0.attention.self.distance_embedding.weight", "encoder.adapter.w"])

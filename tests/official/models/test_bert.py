@@ -92,6 +92,46 @@ def test_model_without_pooler_has_the_published_number_of_parameters(preset, hea
     assert count_parameters(PRESETS[preset], *heads, pooler=False) == count
 
 
+@pytest.mark.parametrize(
+    ("preset", "head", "labels", "pooler", "count"),
+    [
+        ("bert-base", "sequence_classification", 2, True, 109_483_778),
+        ("bert-base", "sequence_classification", 3, True, 109_484_547),
+        ("bert-base", "question_answering", 0, True, 109_483_778),
+        ("bert-base", "question_answering", 0, False, 108_893_186),
+        ("bert-base-cased", "token_classification", 9, True, 108_317_193),
+        ("bert-base-cased", "token_classification", 9, False, 107_726_601),
+    ],
+)
+def test_fine_tuned_model_has_the_published_number_of_parameters(preset, head, labels, pooler, count):
+    names = [str(number) for number in range(labels)]
+    assert count_parameters(PRESETS[preset], head, labels=names, pooler=pooler) == count
+
+
+@pytest.mark.parametrize(
+    ("heads", "options"),
+    [
+        (("sequence_classification",), {}),
+        (("mlm",), {"labels": ("a", "b")}),
+        (("sequence_classification",), {"labels": ("a", "b"), "pooler": False}),
+        (("sequence_classification", "token_classification"), {"labels": ("a", "b")}),
+        (("classification",), {"labels": ("a", "b")}),
+    ],
+)
+def test_heads_that_can_t_be_are_refused(heads, options):
+    with pytest.raises(ValueError, match="head|answer"):
+        Bert(TINY, heads, **options)
+
+
+def test_fine_tuned_heads_answer_in_their_shapes():
+    batch = {"input_ids": tf.ones((2, 5), tf.int32)}
+    outputs = Bert(TINY, ("sequence_classification",), labels=("a", "b", "c"))(batch)
+    assert outputs["logits"].shape == (2, 3)
+    outputs = Bert(TINY, ("token_classification", "question_answering"), labels=("a", "b", "c"), pooler=False)(batch)
+    assert outputs["logits"].shape == (2, 5, 3)
+    assert outputs["start_logits"].shape == outputs["end_logits"].shape == (2, 5)
+
+
 def test_a_model_that_is_built_for_real_has_as_many():
     assert Bert(PRESETS["bert-tiny"], ("mlm", "nsp")).count_params() == 4_433_468
 
