@@ -1,7 +1,7 @@
 """Checkpoints of every make, both ways.
 
-A format is a file (`tf1`, `hugging_face` on `safetensors` and `torch_file`, `keras_hub` on `hdf5`), a family is a file
-with declarative name maps (`bert`).
+`formats` are what lies on the disk (TF1, Hugging Face, keras-hub), made of the files of `storage` and `tokenizers`; a
+family is a file of `families` with declarative name maps; `tools` change a trained model.
 """
 
 import importlib
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from official.checkpoints.loading import load, load_weights
     from official.checkpoints.report import Report
     from official.checkpoints.saving import save, save_tf1
-    from official.checkpoints.tokenizer_files import read_tokenizer
+    from official.checkpoints.tokenizers.tokenizer_files import read_tokenizer
 
 __all__ = ["Report", "load", "load_weights", "read_tokenizer", "save", "save_tf1"]
 
@@ -19,7 +19,7 @@ _HOMES = {
     "Report": "report",
     "load": "loading",
     "load_weights": "loading",
-    "read_tokenizer": "tokenizer_files",
+    "read_tokenizer": "tokenizers.tokenizer_files",
     "save": "saving",
     "save_tf1": "saving",
 }

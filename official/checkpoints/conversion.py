@@ -9,14 +9,14 @@ import keras
 from absl.flags import FlagValues
 
 from official import files
-from official.checkpoints import hugging_face, tf1
-from official.checkpoints.added_tokens import add_tokens
-from official.checkpoints.averaging import average
 from official.checkpoints.describe import describe_tokenizer
+from official.checkpoints.formats import hugging_face, tf1
 from official.checkpoints.loading import load, open_source
-from official.checkpoints.positions import extend_positions
 from official.checkpoints.saving import TF1_NAME, save
-from official.checkpoints.tokenizer_files import read_tokenizer
+from official.checkpoints.tokenizers.tokenizer_files import read_tokenizer
+from official.checkpoints.tools.added_tokens import add_tokens
+from official.checkpoints.tools.averaging import average
+from official.checkpoints.tools.positions import extend_positions
 from official.errors import InputError
 from official.models.bert import BertConfig, read_config
 from official.tokenization.wordpiece import WordPieceTokenizer

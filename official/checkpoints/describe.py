@@ -8,7 +8,7 @@ from typing import Any
 from official.checkpoints.family import Family
 from official.checkpoints.loading import labels_of, open_source, parts_of
 from official.checkpoints.source import UNPROTECTED, Source
-from official.checkpoints.tokenizer_files import read_tokenizer
+from official.checkpoints.tokenizers.tokenizer_files import read_tokenizer
 from official.errors import InputError
 from official.tokenization.wordpiece import WordPieceTokenizer
 

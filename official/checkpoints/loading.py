@@ -11,10 +11,12 @@ import keras
 import tensorflow as tf
 
 from official import files, layers
-from official.checkpoints import hugging_face, json_files, keras_hub, labels, registry, tf1
+from official.checkpoints import labels, registry
 from official.checkpoints.family import Family
+from official.checkpoints.formats import hugging_face, keras_hub, tf1
 from official.checkpoints.report import Entry, Report
 from official.checkpoints.source import Source
+from official.checkpoints.storage import json_files
 from official.errors import InputError
 
 

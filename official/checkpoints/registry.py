@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from official.checkpoints.bert import BERT
+from official.checkpoints.families.bert import BERT
 from official.checkpoints.family import Family
 from official.errors import InputError
 

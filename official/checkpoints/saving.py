@@ -8,8 +8,10 @@ from typing import Any
 import keras
 
 from official import files
-from official.checkpoints import hugging_face, keras_hub, labels, registry, tf1, tokenizer_files
+from official.checkpoints import labels, registry
+from official.checkpoints.formats import hugging_face, keras_hub, tf1
 from official.checkpoints.loading import variables_by_name
+from official.checkpoints.tokenizers import tokenizer_files
 from official.errors import InputError
 from official.tokenization.wordpiece import WordPieceTokenizer
 

@@ -6,8 +6,8 @@ BertTextClassifier.
 
 import pytest
 
-from official.checkpoints import bert_keras_hub
-from official.checkpoints.bert import NAMES
+from official.checkpoints.families import bert_keras_hub
+from official.checkpoints.families.bert import NAMES
 from tests.golden import seeded
 
 PAIRS = [

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from official import checkpoints
-from official.checkpoints import tf1
+from official.checkpoints.formats import tf1
 from official.errors import InputError
 from official.models.bert import Bert
 

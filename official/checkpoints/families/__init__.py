@@ -1,0 +1,1 @@
+"""One file a family: what its checkpoints call its variables and settings."""

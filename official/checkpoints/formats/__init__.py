@@ -1,0 +1,1 @@
+"""Checkpoints as they lie on the disk: TF1, Hugging Face directories, keras-hub presets."""

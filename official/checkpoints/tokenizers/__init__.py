@@ -1,0 +1,1 @@
+"""The tokenizer that goes along, in the files of each ecosystem."""

@@ -1,0 +1,1 @@
+"""What can be done to a trained model: tokens added, positions extended, checkpoints averaged."""
