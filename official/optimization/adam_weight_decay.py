@@ -18,6 +18,7 @@ class AdamWeightDecay:
         weight_decay_rate: λ.
         beta_1, beta_2, epsilon: of Adam; epsilon stands outside the root.
         exclude_from_weight_decay: regular expressions; a variable in whose name one is found does not decay.
+        learning_rate_scales: by name, what the learning rate is multiplied by; 1 for those that are not named.
     """
 
     def __init__(
@@ -29,11 +30,13 @@ class AdamWeightDecay:
         beta_2: float = 0.999,
         epsilon: float = 1e-6,
         exclude_from_weight_decay: Sequence[str] = ("LayerNorm", "layer_norm", "bias"),
+        learning_rate_scales: Mapping[str, float] | None = None,
     ):
         self.variables = dict(variables)
         self.weight_decay_rate = weight_decay_rate
         self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
         self.exclude_from_weight_decay = tuple(exclude_from_weight_decay)
+        self.learning_rate_scales = dict(learning_rate_scales or {})
         self.slots = {
             f"{name}/{slot}": tf.Variable(tf.zeros(variable.shape), trainable=False, name=slot)
             for name, variable in self.variables.items()
@@ -61,7 +64,8 @@ class AdamWeightDecay:
         for (name, variable), gradient in zip(self.variables.items(), gradients, strict=True):
             m, v = self.slots[f"{name}/adam_m"], self.slots[f"{name}/adam_v"]
             decay = tf.constant(self.weight_decay_rate if self.decays(name) else 0.0)
-            strategy.extended.update(variable, self._update, args=(m, v, gradient, learning_rate, decay), group=False)
+            rate = learning_rate * self.learning_rate_scales.get(name, 1.0)
+            strategy.extended.update(variable, self._update, args=(m, v, gradient, rate, decay), group=False)
 
     def _update(self, variable, m, v, gradient, learning_rate, decay):
         values = self._next_values(variable.value(), m.value(), v.value(), gradient, learning_rate, decay)
