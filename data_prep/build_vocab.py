@@ -44,8 +44,8 @@ def main() -> None:
 
     from data_prep import vocabulary
     from data_prep.processes import available_cores, workers
-    from data_prep.progress import Progress
     from data_prep.word_counts import count_words
+    from official.progress import Progress
 
     num_workers = FLAGS.num_workers or available_cores()
     os.environ.setdefault("RAYON_NUM_THREADS", str(num_workers))  # The threads of the tokenizers library.

@@ -34,12 +34,12 @@ from data_prep.instances import (
 )
 from data_prep.masking import predictions_by_length
 from data_prep.processes import Workers, workers
-from data_prep.progress import Progress
 from data_prep.row_shuffle import RowShuffle, read_bucket
 from data_prep.summary import Summary
 from data_prep.token_store import TokenizerOptions, TokenStore, token_dtype, write_store
 from official import files
 from official.errors import InputError
+from official.progress import Progress
 from official.tokenization.wordpiece import WordPieceTokenizer
 
 INSTANCES_AT_A_TIME = 2048

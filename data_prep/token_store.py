@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from data_prep.processes import Workers
-from data_prep.progress import Progress
+from official.progress import Progress
 from official.tokenization.wordpiece import WordPieceTokenizer
 
 BATCH_CHARACTERS = 1_000_000

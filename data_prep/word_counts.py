@@ -5,7 +5,7 @@ import functools
 from collections.abc import Iterable, Iterator
 
 from data_prep.processes import Workers
-from data_prep.progress import Progress
+from official.progress import Progress
 from official.tokenization import basic
 from official.tokenization.memory import Memory
 

@@ -35,6 +35,8 @@ def open_file(path: str, mode: str = "r") -> IO:
 
 def _open(path, mode):
     if is_remote(path):
+        if mode.startswith("r") and not _gfile().exists(path):  # GFile would say so when it is first read.
+            raise FileNotFoundError(errno.ENOENT, "no such file", path)
         return _gfile().GFile(path, mode)
     if "b" in mode:
         return open(path, mode)

@@ -10,15 +10,9 @@ import tensorflow as tf
 
 from official import files
 from official.errors import InputError
+from official.progress import format_seconds
 
 PLAIN_LINE_SECONDS = 10.0  # Between two lines where the output is a file.
-
-
-def format_seconds(seconds: float) -> str:
-    """`1:02:03`, or `2:03` below an hour."""
-    minutes, seconds = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
 def format_measures(measures: Mapping[str, float]) -> str:

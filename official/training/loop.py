@@ -160,7 +160,7 @@ def _evaluate(evaluate, step, log, progress):
     results = evaluate()
     log.write("eval", step, results)
     shown = "  ".join(f"{name} {value:.4f}" for name, value in sorted(results.items()))
-    progress.interrupt(f"held-out text at step {step}: {shown}")
+    progress.interrupt(f"scores at step {step}: {shown}")
 
 
 def device_iterator(strategy: tf.distribute.Strategy, make_dataset: Callable) -> object:

@@ -14,8 +14,9 @@ from official.layers import Dropout, dropout_seed
 from official.models.bert import Bert, BertConfig
 from official.objectives.bert_pretraining import bert_pretraining
 from official.optimization import AdamWeightDecay, LinearDecayWithWarmup
+from official.progress import format_seconds
 from official.training.checkpoint import TrainState, restore_weights
-from official.training.logs import MetricsLog, format_seconds
+from official.training.logs import MetricsLog
 from official.training.loop import Schedule, train
 from official.training.step import Evaluation, TrainLoop
 from official.training.strategy import make_strategy

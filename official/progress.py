@@ -7,6 +7,13 @@ from collections.abc import Callable
 TERMINAL_SECONDS, LOG_SECONDS = 0.2, 10.0  # Between two lines, when a person looks on and when a file does.
 
 
+def format_seconds(seconds: float) -> str:
+    """`1:02:03`, or `2:03` below an hour."""
+    minutes, seconds = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
 class Progress:
     """Shows phase, amount done, rate and time left of one phase.
 
@@ -38,23 +45,22 @@ class Progress:
             print(file=sys.stderr)
         return self._clock() - self._start
 
+    def finish_if_shown(self) -> None:
+        """The same for work that is long only sometimes: says nothing where it was not."""
+        if self._shown != self._start:
+            self.finish()
+
     def _show(self) -> None:
         seconds = max(self._clock() - self._start, 1e-9)
         rate = self._done / seconds
         text = f"{self._phase}: {self._done / self._scale:,.1f}"
         if self._total:
             text += f"/{self._total / self._scale:,.1f}"
-        text += f" {self._unit}, {rate / self._scale:,.2f} {self._unit}/s, {_clock_time(seconds)}"
+        text += f" {self._unit}, {rate / self._scale:,.2f} {self._unit}/s, {format_seconds(seconds)}"
         if self._total and 0 < self._done < self._total:
-            text += f", {_clock_time((self._total - self._done) / rate)} left"
+            text += f", {format_seconds((self._total - self._done) / rate)} left"
         if self._terminal:
             text, end = f"\r\033[K{text}", ""
         else:
             end = "\n"
         print(text, end=end, file=sys.stderr, flush=True)
-
-
-def _clock_time(seconds: float) -> str:
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
