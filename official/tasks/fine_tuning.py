@@ -9,16 +9,17 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from absl.flags import FlagValues
 
 from official import checkpoints, files
 from official.checkpoints.loading import open_source, parts_of
 from official.errors import InputError
 from official.inputs.records import Share
 from official.inputs.tokenized import Padding, TokenizedExamples, TrainingOrder, in_batches, training_batches
-from official.models.bert import Bert, BertConfig, read_config
+from official.models.bert import Bert, BertConfig
 from official.optimization import AdamWeightDecay, LinearDecayWithWarmup, layerwise_scales
+from official.progress import Progress
 from official.tasks.best_model import BestModel, EnoughTried
+from official.tasks.fine_tuning_run import FineTuningRun
 from official.tokenization.wordpiece import WordPieceTokenizer
 from official.training.checkpoint import TrainState, restore_weights
 from official.training.logs import MetricsLog
@@ -27,88 +28,6 @@ from official.training.step import Objective, TrainLoop
 from official.training.strategy import fastest_precision, runs_on_cpu
 
 Evaluate = Callable[[], Mapping[str, float]]
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class FineTuningRun:
-    """What the scripts of fine-tuning are told alike; each field is the flag of that name."""
-
-    output_dir: str
-    init_checkpoint: str | None = None
-    bert_config_file: str | None = None
-    vocab_file: str | None = None
-    do_lower_case: bool | None = None
-    max_seq_length: int = 128
-    train_batch_size: int = 32
-    eval_batch_size: int = 8
-    predict_batch_size: int = 8
-    learning_rate: float = 5e-5
-    num_train_epochs: float = 3.0
-    warmup_proportion: float = 0.1
-    save_checkpoints_steps: int = 1_000
-    iterations_per_loop: int = 1_000
-    mixed_precision: str = "float32"
-    fusion: str = "auto"
-    reinitialize_head: bool = False
-    layer_decay: float = 1.0
-    keep_best: bool = False
-    early_stopping_patience: int | None = None
-    num_trials: int = 1
-    group_by_length: bool | None = None
-    write_tf1_checkpoint: bool = False
-    seed: int = 12_345
-
-
-def run_of_flags(flags: FlagValues) -> FineTuningRun:
-    """The run that the command line describes."""
-    names = {field.name for field in dataclasses.fields(FineTuningRun)} & set(flags)
-    return FineTuningRun(**{name: flags[name].value for name in names})
-
-
-def read_encoder(run: FineTuningRun) -> tuple[BertConfig, WordPieceTokenizer]:
-    """Config and tokenizer: those that are named, or else those that go with the weights that the run starts from.
-
-    Raises:
-        InputError: there is neither, or they don't fit together or the run.
-    """
-    if run.bert_config_file is not None:
-        config = read_config(run.bert_config_file)
-    elif run.init_checkpoint is not None:
-        config = open_source(run.init_checkpoint)[1].config
-    else:
-        raise InputError("neither --init_checkpoint nor --bert_config_file says which model is to be trained")
-    tokenizer = _read_tokenizer(run)
-    if tokenizer.vocab_size > config.vocab_size:
-        raise InputError(
-            f"{tokenizer.vocab_file}: holds {tokenizer.vocab_size} tokens, but the model's vocab_size is "
-            f"{config.vocab_size}"
-        )
-    tokenizer.require("[CLS]", "[SEP]")
-    if run.max_seq_length > config.max_position_embeddings:
-        raise InputError(
-            f"--max_seq_length is {run.max_seq_length}: the model has max_position_embeddings "
-            f"{config.max_position_embeddings}"
-        )
-    return config, tokenizer
-
-
-def _read_tokenizer(run: FineTuningRun) -> WordPieceTokenizer:
-    beside = None
-    if run.init_checkpoint is not None and (run.vocab_file is None or run.do_lower_case is None):
-        beside = checkpoints.read_tokenizer(run.init_checkpoint)
-    if run.vocab_file is None:
-        if beside is None:
-            raise InputError("--vocab_file must be given: there is no vocabulary beside --init_checkpoint")
-        if run.do_lower_case in (None, beside.lower_case):
-            return beside
-        raise InputError(
-            f"--do_lower_case={run.do_lower_case}: but the tokenizer beside {run.init_checkpoint} says "
-            f"{beside.lower_case}; --vocab_file with it makes another"
-        )
-    lower_case = run.do_lower_case
-    if lower_case is None:
-        lower_case = beside.lower_case if beside is not None else True
-    return WordPieceTokenizer.from_file(run.vocab_file, lower_case=lower_case)
 
 
 class FineTuning:
@@ -189,7 +108,7 @@ class FineTuning:
         return Padding(max_length=self.run.max_seq_length, multiple=multiple, fixed=self._on_tpu)
 
     def initialize(self, new_head: bool) -> None:
-        """Takes weights from `init_checkpoint`, if there is one.
+        """Takes the weights to start from, if there are any.
 
         Args:
             new_head: whether the head may be one that the checkpoint lacks: it is then about to be trained.
@@ -197,7 +116,7 @@ class FineTuning:
         Raises:
             InputError: the checkpoint does not fit.
         """
-        path = self.run.init_checkpoint
+        path = self.run.init_checkpoint if new_head else self.run.source
         if path is None:
             return
         family, source = open_source(path, self.config)
@@ -223,7 +142,7 @@ class FineTuning:
             return
         step = restore_weights(self._checkpoint_dir, self._weights())
         if step is None:
-            if self.run.init_checkpoint is None:
+            if self.run.source is None:
                 raise InputError(f"{self.run.output_dir}: holds no checkpoint, and --init_checkpoint is not given")
             self.initialize(new_head=False)
         self.step = step or 0
@@ -324,26 +243,35 @@ class FineTuning:
 
         return evaluate_and_keep
 
-    def predict(self, examples: TokenizedExamples, batch_size: int | None = None) -> dict[str, Any]:
+    def predict(
+        self, examples: TokenizedExamples, batch_size: int | None = None, padded: bool = False
+    ) -> dict[str, Any]:
         """The logits of every example, in their order.
 
         Args:
             examples: their labels are not looked at.
             batch_size: by default --predict_batch_size.
+            padded: every example to --max_seq_length, and its padding has logits too, as in the original.
 
         Returns:
             `logits` float32 [N, labels] ([N · group, labels] where there are groups); of a head on tokens a list of N
-            arrays [length, labels], or `start_logits` and `end_logits`, lists of N arrays [length].
+            arrays [length, labels], or `start_logits` and `end_logits`, lists of N arrays [length]; length is
+            --max_seq_length for all where they are padded.
         """
         replicas = self.strategy.num_replicas_in_sync
         batch_size = -(-(batch_size or self.run.predict_batch_size) // replicas) * replicas
         unlabelled = dataclasses.replace(examples, labels={}, token_labels=None)
+        lengths = np.full(len(examples), self.run.max_seq_length) if padded else examples.lengths
+        padding = dataclasses.replace(self._padding(), fixed=padded or self._on_tpu)
         rows: dict[str, list] = {}
-        for chosen, batch in in_batches(unlabelled, batch_size, self._padding()):
+        progress = Progress("predicting", len(examples), ("examples", 1))
+        for chosen, batch in in_batches(unlabelled, batch_size, padding):
             for name, values in self._predict_batch(batch).items():
                 found = rows.setdefault(name, [None] * len(examples))
                 for index, value in zip(chosen, values.reshape(-1, examples.group, *values.shape[1:])):
-                    found[index] = value[0, : examples.lengths[index]] if self._is_of_tokens else value
+                    found[index] = value[0, : lengths[index]] if self._is_of_tokens else value
+            progress.advance(len(chosen))
+        progress.finish_if_shown()
         if self._is_of_tokens:
             return rows
         return {name: np.concatenate(values) for name, values in rows.items()}

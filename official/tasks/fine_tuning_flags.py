@@ -12,9 +12,7 @@ flags.DEFINE_string("bert_config_file", None, "The bert_config.json, or a preset
 flags.DEFINE_string("vocab_file", None, "The vocabulary (default: the one beside init_checkpoint).")
 flags.DEFINE_string("output_dir", None, "Where checkpoints, the model, logs and results are written.")
 flags.DEFINE_string("init_checkpoint", None, "What to start from: a TF1 checkpoint, a Hugging Face directory, …")
-flags.DEFINE_bool(
-    "do_lower_case", None, "Whether the vocabulary is uncased (default: as the checkpoint says; true)."
-)
+flags.DEFINE_bool("do_lower_case", None, "Whether the vocabulary is uncased (default: as the checkpoint says; true).")
 flags.DEFINE_bool("do_train", False, "Whether to train.")
 flags.DEFINE_bool("do_eval", False, "Whether to score.")
 flags.DEFINE_bool("do_predict", False, "Whether to predict.")

@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 
 from official import files
-from official.tasks.fine_tuning import FineTuningRun
+from official.tasks.fine_tuning_run import FineTuningRun
 
 Results = Mapping[str, float]
 

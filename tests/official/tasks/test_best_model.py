@@ -3,7 +3,7 @@
 import pytest
 
 from official.tasks.best_model import BestModel, EnoughTried
-from official.tasks.fine_tuning import FineTuningRun
+from official.tasks.fine_tuning_run import FineTuningRun
 from official.tasks.trials import run_trials, summary
 
 
