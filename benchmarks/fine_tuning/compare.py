@@ -1,0 +1,226 @@
+"""Fine-tunes the same weights here and in PyTorch, on six tasks with several seeds, and prints the scores side by side.
+
+    python -m benchmarks.fine_tuning.prepare_data --data_dir=../shared/data --output_dir=data
+    python -m benchmarks.fine_tuning.compare --data_dir=data --init_checkpoint=MINILM --oracle=.oracle/bin/python \\
+        --results=results.jsonl
+
+Each run is a process of its own, and the sides take turns. What is in the results is not run again, so that the same
+command goes on where it stopped, or only prints the table. `taskset -c 0 python -m …` keeps both sides to one core.
+"""
+
+import json
+import os
+import pathlib
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from absl import flags
+
+from benchmarks.fine_tuning.experiments import EXPERIMENTS, Experiment, Flags
+from official import command_line, files
+from official.errors import InputError
+
+FLAGS = flags.FLAGS
+SIDES = ("ours", "pytorch")
+
+flags.DEFINE_string("data_dir", None, "What prepare_data wrote.")
+flags.DEFINE_string("init_checkpoint", None, "The weights that both start from, a Hugging Face directory.")
+flags.DEFINE_string("oracle", None, "A Python that has what pytorch_requirements.txt names.")
+flags.DEFINE_string("results", None, "JSON lines, one a run; what is there is kept and not run again.")
+flags.DEFINE_list("experiments", list(EXPERIMENTS), "Which of them.")
+flags.DEFINE_list("sides", list(SIDES), "Which of the two is run where results are missing.")
+for name, known in (("experiments", EXPERIMENTS), ("sides", SIDES)):
+    flags.register_validator(name, set(known).issuperset, f"some of {', '.join(known)} were expected")
+flags.DEFINE_integer("seeds", 3, "With how many seeds, from 0.", 1)
+flags.DEFINE_enum("mixed_precision", "float32", ["float32", "bfloat16"], "What both compute in.")
+flags.DEFINE_integer("time_limit", 3_600, "Seconds after which a run is given up.", 1)
+
+REPOSITORY = pathlib.Path(__file__).resolve().parent.parent.parent
+BATCH_SIZE_OF_PREDICTION = 32
+
+
+class Run(NamedTuple):
+    """One training and evaluation, of one side."""
+
+    title: str
+    side: str
+    seed: int
+
+    @property
+    def experiment(self) -> Experiment:
+        return EXPERIMENTS[self.title]
+
+    @property
+    def key(self) -> dict[str, object]:
+        """What a result has to agree in to be this run's."""
+        conditions = {"mixed_precision": FLAGS.mixed_precision, "cores": len(os.sched_getaffinity(0))}
+        return self._asdict() | conditions | {"settings": dict(self.experiment.settings)}
+
+
+def as_flags(values: Flags) -> list[str]:
+    """{"do_train": True, "seed": 1} → ["--do_train", "--seed=1"]; what is False is left out."""
+    present = ((name, value) for name, value in values.items() if value is not False)
+    return [f"--{name}" if value is True else f"--{name}={value}" for name, value in present]
+
+
+def shared_flags(run: Run) -> Flags:
+    """What both sides are told, in the same words."""
+    return run.experiment.settings | {
+        "train_file": os.path.join(FLAGS.data_dir, run.experiment.train_file),
+        "init_checkpoint": FLAGS.init_checkpoint,
+        "seed": run.seed,
+    }
+
+
+def run_ours(run: Run, directory: str) -> float:
+    """Runs the script; answers with the score in percent."""
+    experiment = run.experiment
+    output_dir = os.path.join(directory, "output")
+    given = shared_flags(run) | experiment.own
+    given |= {
+        experiment.evaluate_with: os.path.join(FLAGS.data_dir, experiment.eval_file),
+        "output_dir": output_dir,
+        "mixed_precision": FLAGS.mixed_precision,
+        "eval_batch_size": BATCH_SIZE_OF_PREDICTION,
+        "predict_batch_size": BATCH_SIZE_OF_PREDICTION,
+        "do_train": True,
+        "do_eval": True,
+    }
+    finish([sys.executable, str(REPOSITORY / experiment.script), *as_flags(given)])
+    with files.open_file(os.path.join(output_dir, "eval_results.txt")) as file:
+        results = dict(line.strip().split(" = ") for line in file)
+    return float(results[experiment.own_score]) * experiment.percent
+
+
+def run_pytorch(run: Run, directory: str) -> float:
+    """Runs `pytorch_side`; answers with the score in percent."""
+    del directory  # It leaves nothing behind.
+    given = shared_flags(run) | run.experiment.pytorch
+    given |= {
+        "eval_file": os.path.join(FLAGS.data_dir, run.experiment.eval_file),
+        "bfloat16": FLAGS.mixed_precision == "bfloat16",
+    }
+    printed = finish([FLAGS.oracle, "-m", "benchmarks.fine_tuning.pytorch_side", *as_flags(given)])
+    return json.loads(printed.strip().split("\n")[-1])["scores"][run.experiment.pytorch_score]
+
+
+def finish(command: list[str]) -> str:
+    """Runs a command to its end, and answers with what it printed.
+
+    Raises:
+        InputError: it failed, or did not end in time.
+    """
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+    try:
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=FLAGS.time_limit)
+    except subprocess.TimeoutExpired as error:
+        raise InputError(f"{' '.join(command)}: did not end in {FLAGS.time_limit} seconds") from error
+    if done.returncode:
+        last = done.stderr.strip().split("\n")[-1]
+        raise InputError(f"{' '.join(command)}: ended with status {done.returncode}: {last}")
+    return done.stdout
+
+
+def measure(run: Run) -> dict[str, object]:
+    """Runs it; answers with its score, the seconds of the whole process, and those of the processor."""
+    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    with tempfile.TemporaryDirectory() as directory:
+        score = {"ours": run_ours, "pytorch": run_pytorch}[run.side](run, directory)
+    seconds, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu_seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return run.key | {"score": score, "seconds": round(seconds, 1), "cpu_seconds": round(cpu_seconds, 1)}
+
+
+def read_results() -> list[dict]:
+    """The runs that are done.
+
+    Raises:
+        InputError: a line is not JSON.
+    """
+    if not files.exists(FLAGS.results):
+        return []
+    results = []
+    with files.open_file(FLAGS.results) as file:
+        for number, line in enumerate(file, 1):
+            try:
+                results.append(json.loads(line))
+            except ValueError as error:
+                raise InputError(
+                    f"{FLAGS.results}:{number}: is not JSON; without this line, it is run again"
+                ) from error
+    return results
+
+
+def find(results: Iterable[dict], run: Run) -> dict | None:
+    """The result of a run."""
+    matching = (result for result in results if run.key.items() <= result.items())
+    return next(matching, None)
+
+
+def runs_of(experiments: Iterable[str], sides: Iterable[str]) -> list[Run]:
+    """The sides taking turns, seed by seed."""
+    return [Run(title, side, seed) for title in experiments for seed in range(FLAGS.seeds) for side in sides]
+
+
+def run_missing() -> int:
+    """Runs what has no result; answers with how many failed, which the next call of the command tries again."""
+    failed = 0
+    for run in runs_of(FLAGS.experiments, FLAGS.sides):
+        if find(read_results(), run) is not None:
+            continue
+        try:
+            result = measure(run)
+        except InputError as error:
+            print(f"failed: {error}", file=sys.stderr)
+            failed += 1
+            continue
+        with files.open_file(FLAGS.results, "a") as file:
+            file.write(json.dumps(result) + "\n")
+        print(f"{run.title}, {run.side}, seed {run.seed}: {result['score']:.2f}, {result['seconds']:.0f} s", flush=True)
+    return failed
+
+
+def median_and_range(values: list[float]) -> str:
+    return f"{statistics.median(values):.1f} [{min(values):.1f}–{max(values):.1f}]"
+
+
+def table(results: list[dict]) -> str:
+    """Markdown: a line for each experiment that both sides have results of.
+
+    Its times are those of the processor, for the whole process: other work on the machine hardly changes them.
+    """
+    lines = [
+        "| task | score | ours, median [range] | PyTorch, median [range] | difference | ours, CPU s | PyTorch, CPU s |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for title in FLAGS.experiments:
+        found = {side: [result for run in runs_of([title], [side]) if (result := find(results, run))] for side in SIDES}
+        if not all(found.values()):
+            continue
+        scores = {side: [result["score"] for result in done] for side, done in found.items()}
+        seconds = {side: statistics.median(result["cpu_seconds"] for result in done) for side, done in found.items()}
+        difference = statistics.median(scores["ours"]) - statistics.median(scores["pytorch"])
+        lines.append(
+            f"| {title} | {EXPERIMENTS[title].pytorch_score} | {median_and_range(scores['ours'])} "
+            f"| {median_and_range(scores['pytorch'])} | {difference:+.1f} "
+            f"| {seconds['ours']:,.0f} | {seconds['pytorch']:,.0f} |"
+        )
+    return "\n".join(lines)
+
+
+def main():
+    command_line.require(FLAGS, "data_dir", "init_checkpoint", "oracle", "results")
+    failed = run_missing()
+    print(table(read_results()))
+    if failed:
+        raise InputError(f"{failed} runs failed; the same command tries them again")
+
+
+if __name__ == "__main__":
+    command_line.run(main)
