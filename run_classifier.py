@@ -13,7 +13,8 @@ python run_classifier.py --task_name=csv --init_checkpoint=out --output_dir=out 
 from absl import flags
 
 from official import command_line
-from official.tasks import classification_tasks, fine_tuning_flags
+from official.tasks.classification import classification_tasks
+from official.tasks.fine_tuning import fine_tuning_flags
 from official.training import flags as device_flags
 
 FLAGS = flags.FLAGS
@@ -52,7 +53,8 @@ def main():
     command_line.require_one(FLAGS, "do_train", "do_eval", "do_predict")
     command_line.require(FLAGS, *classification_tasks.needed_flags(FLAGS))
     command_line.import_tensorflow()
-    from official.tasks import classification, fine_tuning_run
+    from official.tasks.classification import classification
+    from official.tasks.fine_tuning import fine_tuning_run
 
     wanted = classification.Wanted(
         do_train=FLAGS.do_train,

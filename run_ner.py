@@ -11,7 +11,7 @@ python run_ner.py --output_dir=ner --do_predict --predict_file=-
 from absl import flags
 
 from official import command_line
-from official.tasks import fine_tuning_flags
+from official.tasks.fine_tuning import fine_tuning_flags
 from official.training import flags as device_flags
 
 FLAGS = flags.FLAGS
@@ -48,7 +48,8 @@ def main():
     command_line.require(FLAGS, "output_dir")
     command_line.require_one(FLAGS, "do_train", "do_eval", "do_predict")
     command_line.import_tensorflow()
-    from official.tasks import fine_tuning_run, tagging, tagging_data
+    from official.tasks.fine_tuning import fine_tuning_run
+    from official.tasks.tagging import tagging, tagging_data
 
     task = tagging_data.tagging_run_of_flags(FLAGS)
     tagging.run_tagging(fine_tuning_run.run_of_flags(FLAGS), task, device_flags.strategy_of_flags())

@@ -56,7 +56,7 @@ def main():
     command_line.require(FLAGS, "bert_config_file", "input_file", "output_dir")
     command_line.require_one(FLAGS, "do_train", "do_eval")
     command_line.import_tensorflow()
-    from official.tasks import pretraining, pretraining_demo
+    from official.tasks.pretraining import pretraining, pretraining_demo
 
     run = pretraining.run_of_flags(FLAGS)
     if given:

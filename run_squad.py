@@ -13,7 +13,7 @@ import math
 from absl import flags
 
 from official import command_line
-from official.tasks import fine_tuning_flags
+from official.tasks.fine_tuning import fine_tuning_flags
 from official.training import flags as device_flags
 
 FLAGS = flags.FLAGS
@@ -72,7 +72,8 @@ def main():
     if FLAGS.do_eval or FLAGS.do_predict:
         command_line.require(FLAGS, "predict_file")
     command_line.import_tensorflow()
-    from official.tasks import fine_tuning_run, squad, squad_run
+    from official.tasks.fine_tuning import fine_tuning_run
+    from official.tasks.squad import squad, squad_run
 
     run, asked = fine_tuning_run.run_of_flags(FLAGS), squad_run.run_of_flags(FLAGS)
     squad.fine_tune(run, asked, device_flags.strategy_of_flags())

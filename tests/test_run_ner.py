@@ -5,9 +5,9 @@ import scripts
 import tagging_texts
 
 from official import checkpoints
-from official.tasks import conll
-from official.tasks.tag_schemes import Scheme
-from official.tasks.tagging_scores import score_entities
+from official.tasks.tagging import conll
+from official.tasks.tagging.tag_schemes import Scheme
+from official.tasks.tagging.tagging_scores import score_entities
 
 
 @pytest.fixture(scope="module")

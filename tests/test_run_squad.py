@@ -5,8 +5,8 @@ import subprocess
 
 import pytest
 
-from official.tasks.squad_files import read_squad
-from official.tasks.squad_scores import score_v1, score_v2
+from official.tasks.squad.squad_files import read_squad
+from official.tasks.squad.squad_scores import score_v1, score_v2
 from tests import scripts
 
 ANIMALS, THINGS = ("fox", "dog", "cat", "hen"), ("log", "mat", "box", "nest")

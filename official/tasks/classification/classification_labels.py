@@ -1,0 +1,52 @@
+"""Which labels a model has, and in which order: the task, the data and the checkpoint each say something."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+from official import files
+from official.checkpoints.labels import unnamed
+from official.checkpoints.loading import labels_of, open_source
+from official.errors import InputError
+from official.models.bert import BertConfig
+from official.tasks.classification.classification_examples import Example, Task, find_labels
+from official.tasks.fine_tuning.fine_tuning_run import FineTuningRun
+
+HEAD = "sequence_classification"
+
+
+def find_label_names(
+    task: Task, run: FineTuningRun, config: BertConfig, train: Sequence[Example] | None, scores: bool
+) -> tuple[str, ...]:
+    """The labels by their ids: the task's, those of the training examples, or those that the checkpoint names.
+
+    Where both are the same but for their order, it is the checkpoint's, whose head is used.
+
+    Raises:
+        InputError: nothing says what they are.
+    """
+    if task.label_type == "regression":
+        return ()
+    ours = task.labels or (None if train is None else find_labels(train, task.label_type))
+    theirs = () if task.choices > 1 else _labels_of_checkpoint(run, config, trains=train is not None)
+    named = bool(theirs) and theirs != unnamed(len(theirs))
+    if ours is None and not theirs:
+        raise InputError("--labels must be given: neither training data nor a fine-tuned checkpoint says what they are")
+    if ours is None and scores and not named:
+        raise InputError(f"--labels must be given: the checkpoint does not name its {len(theirs)} labels")
+    if ours is None:
+        return theirs
+    if named and theirs != ours and sorted(theirs) == sorted(ours) and not run.reinitialize_head:
+        print(f"note: labels are in the order of the checkpoint: {', '.join(theirs)}", file=sys.stderr)
+        return theirs
+    return ours
+
+
+def _labels_of_checkpoint(run: FineTuningRun, config: BertConfig, trains: bool) -> tuple[str, ...]:
+    """Those of the model in the output directory, unless it is about to be trained, or else of the one started from."""
+    own = files.exists(os.path.join(run.output_dir, "model", "config.json"))
+    path = run.output_dir if own and not trains else run.init_checkpoint
+    if path is None:
+        return ()
+    family, source = open_source(path, config)
+    return labels_of(family, source, {HEAD})

@@ -1,0 +1,313 @@
+"""Fine-tuning, whatever the task: a head on an encoder, trained on tokenized examples, the best kept, then used."""
+
+import dataclasses
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from official import checkpoints, files
+from official.checkpoints.loading import open_source, parts_of
+from official.errors import InputError
+from official.inputs.records import Share
+from official.inputs.tokenized import Padding, TokenizedExamples, TrainingOrder, in_batches, training_batches
+from official.models.bert import Bert, BertConfig
+from official.optimization import AdamWeightDecay, LinearDecayWithWarmup, layerwise_scales
+from official.progress import Progress
+from official.tasks.fine_tuning.best_model import BestModel, EnoughTried
+from official.tasks.fine_tuning.fine_tuning_run import FineTuningRun
+from official.tokenization.wordpiece import WordPieceTokenizer
+from official.training.checkpoint import TrainState, restore_weights
+from official.training.logs import MetricsLog
+from official.training.loop import Schedule, device_iterator, train
+from official.training.step import Objective, TrainLoop
+from official.training.strategy import fastest_precision, runs_on_cpu
+
+Evaluate = Callable[[], Mapping[str, float]]
+
+
+class FineTuning:
+    """A model with a head for one task, on given devices.
+
+    Args:
+        run: what was asked for.
+        strategy: the devices.
+        head: `sequence_classification`, `token_classification` or `question_answering`.
+        labels: names of its classes; for a number, or one choice among several, one name.
+        objective: what it is trained for.
+        encoder: of `read_encoder`.
+        make_model: of a config and a tuple of labels; by default the encoder with the head.
+
+    Attributes:
+        model, config, tokenizer.
+        step: of the weights: 0 before training, and of weights that were fine-tuned elsewhere.
+
+    Raises:
+        InputError: checkpoint, config and vocabulary don't fit together, or output can't be written.
+    """
+
+    def __init__(
+        self,
+        run: FineTuningRun,
+        strategy: tf.distribute.Strategy,
+        head: str,
+        labels: Sequence[str],
+        objective: Objective,
+        encoder: tuple[BertConfig, WordPieceTokenizer],
+        make_model: Callable[[BertConfig, tuple[str, ...]], keras.Model] | None = None,
+    ):
+        self.run, self.strategy, self.head, self.objective = run, strategy, head, objective
+        self.config, self.tokenizer = encoder
+        if run.train_batch_size % strategy.num_replicas_in_sync:
+            raise InputError(
+                f"--train_batch_size is {run.train_batch_size}: the {strategy.num_replicas_in_sync} replicas can't "
+                "share it evenly"
+            )
+        files.make_directory(run.output_dir)
+        precision = fastest_precision(strategy) if run.mixed_precision == "auto" else run.mixed_precision
+        keras.mixed_precision.set_global_policy("float32" if precision == "float32" else f"mixed_{precision}")
+        keras.utils.set_random_seed(run.seed)
+        with strategy.scope():
+            self.model = (make_model or self._make_model)(self.config, tuple(labels))
+        self.step = 0
+        self._predict = tf.function(self._predict_step, reduce_retracing=True)
+
+    def _make_model(self, config: BertConfig, labels: tuple[str, ...]) -> Bert:
+        return Bert(
+            config,
+            (self.head,),
+            labels=labels if self.head in Bert.WITH_LABELS else (),
+            pooler=self.head in Bert.WITH_POOLER,
+            use_one_hot_embeddings=isinstance(self.strategy, tf.distribute.TPUStrategy),
+        )
+
+    @property
+    def _encoder(self) -> Bert:
+        """The part of the model that checkpoints hold."""
+        return getattr(self.model, "encoder_model", self.model)
+
+    @property
+    def _checkpoint_dir(self) -> str:
+        return os.path.join(self.run.output_dir, "checkpoints")
+
+    @property
+    def _on_tpu(self) -> bool:
+        return isinstance(self.strategy, tf.distribute.TPUStrategy)
+
+    def _fused(self) -> bool:
+        return self.run.fusion == "blocks" or (self.run.fusion == "auto" and runs_on_cpu(self.strategy))
+
+    def _weights(self) -> dict[str, tf.Variable]:
+        return {variable.path.split("/", 1)[1]: variable.value for variable in self.model.trainable_variables}
+
+    def _padding(self, multiple: int = 8) -> Padding:
+        return Padding(max_length=self.run.max_seq_length, multiple=multiple, fixed=self._on_tpu)
+
+    def initialize(self, new_head: bool) -> None:
+        """Takes the weights to start from, if there are any.
+
+        Args:
+            new_head: whether the head may be one that the checkpoint lacks: it is then about to be trained.
+
+        Raises:
+            InputError: the checkpoint does not fit.
+        """
+        path = self.run.init_checkpoint if new_head else self.run.source
+        if path is None:
+            return
+        family, source = open_source(path, self.config)
+        lacking = {self.head, "pooler"} - set(parts_of(family, source))
+        if self.head in lacking and not new_head:
+            raise InputError(
+                f"{path}: has no head for {self.head}: it is not fine-tuned for this, and --do_train is off"
+            )
+        anew = {self.head, "pooler"} if self.run.reinitialize_head else lacking
+        report = checkpoints.load_weights(self._encoder, path, reinitialize=anew)
+        print(report, file=sys.stderr)
+
+    def restore(self) -> None:
+        """Takes the weights to be used: the best or last of `output_dir`, or else those of `init_checkpoint`.
+
+        Raises:
+            InputError: there are none that were fine-tuned for this task.
+        """
+        best = BestModel(self.run.output_dir)
+        if best.step is not None:
+            checkpoints.load_weights(self._encoder, best.directory)
+            self.step = best.step
+            return
+        step = restore_weights(self._checkpoint_dir, self._weights())
+        if step is None:
+            if self.run.source is None:
+                raise InputError(f"{self.run.output_dir}: holds no checkpoint, and --init_checkpoint is not given")
+            self.initialize(new_head=False)
+        self.step = step or 0
+
+    def num_train_steps(self, examples: TokenizedExamples) -> int:
+        """How many steps the epochs are (run_classifier.py:840)."""
+        return int(len(examples) / self.run.train_batch_size * self.run.num_train_epochs)
+
+    def train(self, examples: TokenizedExamples, evaluate: Evaluate | None = None, score: str | None = None) -> None:
+        """Trains, going on from the output directory's last checkpoint if there is one.
+
+        Args:
+            examples: to learn from.
+            evaluate: called after each checkpoint; what it answers is logged.
+            score: the one of its answers by which the best model is kept; the larger the better.
+
+        Raises:
+            InputError: too few examples, a loss that is not finite, or a checkpoint that can't be written.
+        """
+        run, steps = self.run, self.num_train_steps(examples)
+        if steps < 1:
+            raise InputError(
+                f"{len(examples)} examples, --train_batch_size={run.train_batch_size} and "
+                f"--num_train_epochs={run.num_train_epochs:g} make no step"
+            )
+        schedule = LinearDecayWithWarmup(run.learning_rate, steps, int(steps * run.warmup_proportion))
+        with self.strategy.scope():
+            scales = layerwise_scales(self._weights(), self.config.num_hidden_layers, run.layer_decay)
+            optimizer = AdamWeightDecay(self._weights(), learning_rate_scales=scales)
+            step = tf.Variable(0, dtype=tf.int64, trainable=False, name="global_step")
+            position = tf.Variable([0, 0], dtype=tf.int64, trainable=False, name="position")
+        state = TrainState(self._checkpoint_dir, self._weights(), optimizer.slots, step, position)
+        if state.restore():
+            print(f"going on from {state.latest}", file=sys.stderr)
+        else:
+            self.initialize(new_head=True)
+        fused = self._fused()
+        loop = TrainLoop(self.strategy, self.model, self.objective, optimizer, schedule, step, run.seed, fused)
+        order = self._order(examples, steps)
+        iterator = device_iterator(
+            self.strategy,
+            lambda context: training_batches(
+                examples, order, self._padding(32 if fused else 8), int(position[1].numpy()), self._share(context)
+            ),
+        )
+        try:
+            train(
+                loop,
+                iterator,
+                state,
+                self._schedule(examples, steps),
+                MetricsLog(run.output_dir, int(step.numpy())),
+                tokens_per_step=int(run.train_batch_size * examples.group * examples.lengths.mean()),
+                evaluate=None if evaluate is None else self._keeping_the_best(evaluate, score, step),
+            )
+        except EnoughTried as reason:
+            print(reason, file=sys.stderr)
+        self.step = int(step.numpy())
+        if self._looks_for_the_best and evaluate is not None:
+            self.restore()
+
+    def _order(self, examples: TokenizedExamples, steps: int) -> TrainingOrder:
+        by_length = not self._on_tpu if self.run.group_by_length is None else self.run.group_by_length
+        return TrainingOrder(examples.lengths, self.run.train_batch_size, steps, self.run.seed, by_length)
+
+    def _share(self, context: tf.distribute.InputContext) -> Share:
+        return Share(
+            hosts=context.num_input_pipelines,
+            index=context.input_pipeline_id,
+            replicas=self.strategy.num_replicas_in_sync // context.num_input_pipelines,
+        )
+
+    @property
+    def _looks_for_the_best(self) -> bool:
+        return self.run.keep_best or self.run.early_stopping_patience is not None
+
+    def _schedule(self, examples: TokenizedExamples, steps: int) -> Schedule:
+        """Checkpoints where the flag says; to keep the best, at least once an epoch."""
+        every = self.run.save_checkpoints_steps
+        if self._looks_for_the_best:
+            every = min(every, max(1, len(examples) // self.run.train_batch_size))
+        return Schedule(
+            num_train_steps=steps, save_checkpoints_steps=every, iterations_per_loop=self.run.iterations_per_loop
+        )
+
+    def _keeping_the_best(self, evaluate: Evaluate, score: str | None, step: tf.Variable) -> Evaluate:
+        best = BestModel(self.run.output_dir)
+        if not self._looks_for_the_best:
+            best.forget()
+
+        def evaluate_and_keep():
+            results = evaluate()
+            if score is not None and self._looks_for_the_best:
+                if best.is_better(results[score]):
+                    self._write(best.directory)
+                best.add(int(step.numpy()), results[score], self.run.early_stopping_patience)
+            return results
+
+        return evaluate_and_keep
+
+    def predict(
+        self, examples: TokenizedExamples, batch_size: int | None = None, padded: bool = False
+    ) -> dict[str, Any]:
+        """The logits of every example, in their order.
+
+        Args:
+            examples: their labels are not looked at.
+            batch_size: by default --predict_batch_size.
+            padded: every example to --max_seq_length, and its padding has logits too, as in the original.
+
+        Returns:
+            `logits` float32 [N, labels] ([N · group, labels] where there are groups); of a head on tokens a list of N
+            arrays [length, labels], or `start_logits` and `end_logits`, lists of N arrays [length]; length is
+            --max_seq_length for all where they are padded.
+        """
+        replicas = self.strategy.num_replicas_in_sync
+        batch_size = -(-(batch_size or self.run.predict_batch_size) // replicas) * replicas
+        unlabelled = dataclasses.replace(examples, labels={}, token_labels=None)
+        lengths = np.full(len(examples), self.run.max_seq_length) if padded else examples.lengths
+        padding = dataclasses.replace(self._padding(), fixed=padded or self._on_tpu)
+        rows: dict[str, list] = {}
+        progress = Progress("predicting", len(examples), ("examples", 1))
+        for chosen, batch in in_batches(unlabelled, batch_size, padding):
+            for name, values in self._predict_batch(batch).items():
+                found = rows.setdefault(name, [None] * len(examples))
+                for index, value in zip(chosen, values.reshape(-1, examples.group, *values.shape[1:])):
+                    found[index] = value[0, : lengths[index]] if self._is_of_tokens else value
+            progress.advance(len(chosen))
+        progress.finish_if_shown()
+        if self._is_of_tokens:
+            return rows
+        return {name: np.concatenate(values) for name, values in rows.items()}
+
+    @property
+    def _is_of_tokens(self) -> bool:
+        return self.head != "sequence_classification"
+
+    def _predict_batch(self, batch: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        replicas = self.strategy.num_replicas_in_sync
+        parts = {name: np.split(values, replicas) for name, values in batch.items()}
+        spread = {
+            name: self.strategy.experimental_distribute_values_from_function(
+                lambda context, values=values: tf.constant(values[context.replica_id_in_sync_group])
+            )
+            for name, values in parts.items()
+        }
+        outputs = self._predict(spread)
+        local = self.strategy.experimental_local_results
+        return {name: np.concatenate([part.numpy() for part in local(values)]) for name, values in outputs.items()}
+
+    def _predict_step(self, batch):
+        return self.strategy.run(self._replica_logits, args=(batch,))
+
+    def _replica_logits(self, batch):
+        outputs = self.model(batch, training=False)
+        wanted = ("start_logits", "end_logits") if self.head == "question_answering" else ("logits",)
+        return {name: outputs[name] for name in wanted}
+
+    def write_model(self) -> str:
+        """The model as a Hugging Face directory, `output_dir/model`; answers with its path."""
+        directory = os.path.join(self.run.output_dir, "model")
+        self._write(directory)
+        return directory
+
+    def _write(self, directory: str) -> None:
+        for form in ["hugging_face", "tf1"] if self.run.write_tf1_checkpoint else ["hugging_face"]:
+            for note in checkpoints.save(self._encoder, directory, format=form, tokenizer=self.tokenizer):
+                print(f"note: {note}", file=sys.stderr)

@@ -1,0 +1,89 @@
+"""What `run_squad.py` is told, and the questions that it reads: to train on, and to be answered."""
+
+import dataclasses
+import sys
+
+from absl.flags import FlagValues
+
+from official.inputs.tokenized import TokenizedExamples
+from official.tasks.squad.squad_answers import SearchOptions
+from official.tasks.squad.squad_features import SquadFeatures, WindowSize, make_features, tokenize_contexts
+from official.tasks.squad.squad_files import SquadFile, read_squad
+from official.tasks.squad.squad_scores import require_answers
+from official.tasks.squad.squad_targets import find_targets
+from official.tokenization.wordpiece import WordPieceTokenizer
+
+STANDARD_INPUT = "-"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SquadRun:
+    """What `run_squad.py` is told beside the flags that all fine-tuning shares; each field is the flag of that name."""
+
+    train_file: str | None = None
+    predict_file: str | None = None
+    window: WindowSize = WindowSize()
+    search: SearchOptions = SearchOptions()
+    null_score_diff_threshold: str = "0.0"  # A number, or squad_threshold.BEST.
+    verbose_logging: bool = False
+    do_train: bool = False
+    do_eval: bool = False
+    do_predict: bool = False
+
+
+def run_of_flags(flags: FlagValues) -> SquadRun:
+    """The run that the command line describes."""
+
+    def same_names(kind: type) -> dict:
+        names = {field.name for field in dataclasses.fields(kind)} & set(flags)
+        return {name: flags[name].value for name in names}
+
+    window, search = WindowSize(**same_names(WindowSize)), SearchOptions(**same_names(SearchOptions))
+    return SquadRun(window=window, search=search, **same_names(SquadRun))
+
+
+def read_training(squad: SquadRun, tokenizer: WordPieceTokenizer) -> TokenizedExamples:
+    """The windows of the training file, each with the positions of its answer.
+
+    Raises:
+        InputError: the file is not SQuAD's, or has questions that can't be trained on.
+    """
+    file = read_squad(squad.train_file)
+    contexts = tokenize_contexts(file.contexts, tokenizer)
+    targets = find_targets(file, contexts, tokenizer, squad.search.version_2_with_negative)
+    features = make_features(targets.questions, contexts, tokenizer, squad.window)
+    print(f"{squad.train_file}: {len(targets.questions)} questions, {len(features.question)} windows", file=sys.stderr)
+    starts, ends = features.positions(targets.starts, targets.ends)
+    return dataclasses.replace(as_examples(features), labels={"start_positions": starts, "end_positions": ends})
+
+
+def as_examples(features: SquadFeatures) -> TokenizedExamples:
+    """The windows as the engine takes them."""
+    return TokenizedExamples(features.input_ids, features.row_splits, features.segment_ids)
+
+
+@dataclasses.dataclass(frozen=True)
+class SquadQuestions:
+    """Questions to be answered, and their windows."""
+
+    file: SquadFile
+    features: SquadFeatures
+
+    @classmethod
+    def read(cls, squad: SquadRun, tokenizer: WordPieceTokenizer) -> "SquadQuestions":
+        """Those of the file to be predicted.
+
+        Raises:
+            InputError: it is not SQuAD's, or lacks answers to score against.
+        """
+        asked = cls.of_file(read_squad(squad.predict_file), squad, tokenizer)
+        if squad.do_eval:
+            require_answers(asked.file)
+        count = f"{len(asked.file.questions)} questions, {len(asked.features.question)} windows"
+        print(f"{squad.predict_file}: {count}", file=sys.stderr)
+        return asked
+
+    @classmethod
+    def of_file(cls, file: SquadFile, squad: SquadRun, tokenizer: WordPieceTokenizer) -> "SquadQuestions":
+        contexts = tokenize_contexts(file.contexts, tokenizer)
+        return cls(file, make_features(file.questions, contexts, tokenizer, squad.window))
