@@ -5,6 +5,7 @@ where the device allows; on a TPU, whose programs are compiled for one shape, ea
 """
 
 import dataclasses
+import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
@@ -67,7 +68,21 @@ class TokenizedExamples:
         """Tokens of each example, of the longest of its rows: int64 [N]."""
         return np.diff(self.row_splits).reshape(-1, self.group).max(axis=1, initial=0)
 
-    def batch(self, examples: np.ndarray, length: int) -> dict[str, np.ndarray]:
+    @functools.cached_property
+    def _tensors(self) -> dict[str, tf.Tensor]:
+        """All of it on the host, once: batches are made of these within TensorFlow."""
+        with tf.init_scope(), tf.device("CPU:0"):
+            named = {"input_ids": self.input_ids, "row_splits": self.row_splits, "segment_ids": self.segment_ids}
+            if self.token_labels is not None:
+                named["token_labels"] = self.token_labels
+            return {name: tf.constant(values) for name, values in named.items()}
+
+    @functools.cached_property
+    def _labels(self) -> dict[str, tf.Tensor]:
+        with tf.init_scope(), tf.device("CPU:0"):
+            return {name: tf.constant(values) for name, values in self.labels.items()}
+
+    def batch(self, examples: tf.Tensor, length: tf.Tensor | int) -> dict[str, tf.Tensor]:
         """What the model is called with: `input_ids`, `input_mask`, `segment_ids`, int32 [B · group, length].
 
         Args:
@@ -77,19 +92,24 @@ class TokenizedExamples:
         Returns:
             Labels too, [B, …] each, and `token_labels` [B, length].
         """
-        rows = (examples[:, np.newaxis] * self.group + np.arange(self.group)).reshape(-1)
-        starts, ends = self.row_splits[rows], self.row_splits[rows + 1]
-        places = starts[:, np.newaxis] + np.arange(length)  # [B · group, length]
-        inside = places < ends[:, np.newaxis]
-        places = np.where(inside, places, 0)
+        flat = self._tensors
+        rows = tf.reshape(tf.expand_dims(examples, 1) * self.group + tf.range(self.group, dtype=tf.int64), [-1])
+        starts, ends = tf.gather(flat["row_splits"], rows), tf.gather(flat["row_splits"], rows + 1)
+        places = tf.expand_dims(starts, 1) + tf.range(tf.cast(length, tf.int64))  # [B · group, length]
+        inside = places < tf.expand_dims(ends, 1)
+        places = tf.where(inside, places, 0)
+
+        def padded(name: str, padding: int) -> tf.Tensor:
+            return tf.where(inside, tf.cast(tf.gather(flat[name], places), tf.int32), padding)
+
         batch = {
-            "input_ids": np.where(inside, self.input_ids[places], 0).astype(np.int32),
-            "input_mask": inside.astype(np.int32),
-            "segment_ids": np.where(inside, self.segment_ids[places], 0).astype(np.int32),
+            "input_ids": padded("input_ids", 0),
+            "input_mask": tf.cast(inside, tf.int32),
+            "segment_ids": padded("segment_ids", 0),
         }
         if self.token_labels is not None:
-            batch["token_labels"] = np.where(inside, self.token_labels[places], NO_LABEL).astype(np.int32)
-        return batch | {name: values[examples] for name, values in self.labels.items()}
+            batch["token_labels"] = padded("token_labels", NO_LABEL)
+        return batch | {name: tf.gather(values, examples) for name, values in self._labels.items()}
 
 
 def _concatenate(rows: Iterable[Sequence[int]]) -> np.ndarray:
@@ -111,11 +131,11 @@ class Padding:
     multiple: int = 8
     fixed: bool = False
 
-    def length(self, lengths: np.ndarray) -> int:
-        """For a batch of examples of these lengths."""
+    def length(self, longest: np.ndarray) -> np.ndarray:
+        """For batches whose longest examples have so many tokens: int64, of the shape of `longest`."""
         if self.fixed:
-            return self.max_length
-        return min(self.max_length, -(-int(lengths.max()) // self.multiple) * self.multiple)
+            return np.full_like(longest, self.max_length, dtype=np.int64)
+        return np.minimum(self.max_length, -(-longest // self.multiple) * self.multiple)
 
 
 class TrainingOrder:
@@ -132,14 +152,12 @@ class TrainingOrder:
     def __init__(self, lengths: np.ndarray, batch_size: int, num_steps: int, seed: int, by_length: bool = True):
         self.lengths, self.batch_size, self.num_steps, self.seed = lengths, batch_size, num_steps, seed
         self.by_length = by_length
-        self._pool = (-1, np.zeros((0, batch_size), np.int64))
 
-    def batch(self, step: int) -> np.ndarray:
-        """The examples of the batch at this step, from 0: int64 [B]."""
-        number = step // POOL_BATCHES
-        if self._pool[0] != number:
-            self._pool = number, self._make_pool(number)
-        return self._pool[1][step % POOL_BATCHES]
+    def batches(self, start: int = 0) -> np.ndarray:
+        """The examples of each batch from step `start` on: int64 [steps, B]."""
+        first = start // POOL_BATCHES
+        pools = [self._make_pool(number) for number in range(first, -(-self.num_steps // POOL_BATCHES))]
+        return np.concatenate(pools)[start - first * POOL_BATCHES :]
 
     def _make_pool(self, number: int) -> np.ndarray:
         """The batches of steps number · POOL_BATCHES and on: [batches, B]."""
@@ -171,37 +189,31 @@ def training_batches(
         follows) in every row.
     """
     replicas = share.hosts * share.replicas
-    own = range(share.index * share.replicas, (share.index + 1) * share.replicas)
+    own = slice(share.index * share.replicas, (share.index + 1) * share.replicas)
+    batches = order.batches(start)  # [steps, B]
+    steps, rows = len(batches), order.batch_size // replicas
+    parts = batches.reshape(steps, replicas, rows)[:, own]  # [steps, own replicas, b]
+    lengths = padding.length(order.lengths[batches].max(axis=1))  # [steps]
+    columns = {
+        "examples": parts.reshape(-1, rows),
+        "length": np.repeat(lengths, share.replicas),
+        "next": np.repeat(np.arange(start + 1, start + steps + 1), share.replicas),
+    }
 
-    def generate() -> Iterator[dict[str, np.ndarray]]:
-        for step in range(start, order.num_steps):
-            chosen = order.batch(step)
-            length = padding.length(order.lengths[chosen])
-            parts = np.split(chosen, replicas)
-            for replica in own:
-                position = np.tile(np.array([[0, step + 1]], np.int64), (len(parts[replica]), 1))
-                yield examples.batch(parts[replica], length) | {"position": position}
+    def make_batch(column: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        length = padding.max_length if padding.fixed else column["length"]
+        position = tf.tile(tf.stack([[tf.constant(0, tf.int64), column["next"]]]), [rows, 1])  # [b, 2]
+        return examples.batch(column["examples"], length) | {"position": position}
 
-    length = padding.max_length if padding.fixed else None
-    signature = _signature(examples, order.batch_size // replicas, length)
-    signature["position"] = tf.TensorSpec([order.batch_size // replicas, 2], tf.int64)
-    return tf.data.Dataset.from_generator(generate, output_signature=signature).prefetch(4)
-
-
-def _signature(examples: TokenizedExamples, rows: int, length: int | None) -> dict[str, tf.TensorSpec]:
-    """What a batch looks like to TensorFlow."""
-    some = examples.batch(np.zeros(1, np.int64), int(examples.lengths[0]))
-    shapes = {name: [rows, *values.shape[1:]] for name, values in some.items()}
-    for name in ("input_ids", "input_mask", "segment_ids"):
-        shapes[name] = [rows * examples.group, length]
-    if "token_labels" in some:
-        shapes["token_labels"] = [rows, length]
-    return {name: tf.TensorSpec(shape, some[name].dtype) for name, shape in shapes.items()}
+    options = tf.data.Options()
+    options.autotune.enabled = False  # Its thread sleeps for up to a minute, and who ends a pipeline waits for it.
+    numbers = tf.data.Dataset.from_tensor_slices(columns)
+    return numbers.map(make_batch, num_parallel_calls=2, deterministic=True).prefetch(4).with_options(options)
 
 
 def in_batches(
     examples: TokenizedExamples, batch_size: int, padding: Padding
-) -> Iterator[tuple[np.ndarray, dict[str, np.ndarray]]]:
+) -> Iterator[tuple[np.ndarray, dict[str, tf.Tensor]]]:
     """Each example once, those of one length together, the longest first so that memory runs out at once or never.
 
     Yields:
@@ -212,4 +224,4 @@ def in_batches(
     for start in range(0, len(order), batch_size):
         chosen = order[start : start + batch_size]
         filled = np.concatenate([chosen, np.repeat(chosen[:1], batch_size - len(chosen))])
-        yield chosen, examples.batch(filled, padding.length(examples.lengths[chosen]))
+        yield chosen, examples.batch(tf.constant(filled), int(padding.length(examples.lengths[chosen].max())))

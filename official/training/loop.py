@@ -12,6 +12,7 @@ from official.errors import InputError, Stopped
 from official.training.checkpoint import TrainState
 from official.training.logs import MetricsLog, Progress
 from official.training.step import LoopResult, TrainLoop
+from official.training.strategy import runs_on_cpu
 
 SECONDS_PER_CALL = 2.0  # On slow devices a call makes fewer steps than it may: the line stays alive, Ctrl-C is quick.
 
@@ -165,4 +166,7 @@ def _evaluate(evaluate, step, log, progress):
 
 def device_iterator(strategy: tf.distribute.Strategy, make_dataset: Callable) -> object:
     """An iterator of batches for `strategy`; `make_dataset(input_context)` gives the dataset of one host."""
-    return iter(strategy.distribute_datasets_from_function(make_dataset))
+    # On CPUs there is nowhere to fetch to, and ending what fetches would have to wait for a thread of tf.data's that
+    # sleeps for up to a minute.
+    options = tf.distribute.InputOptions(experimental_fetch_to_device=not runs_on_cpu(strategy))
+    return iter(strategy.distribute_datasets_from_function(make_dataset, options))

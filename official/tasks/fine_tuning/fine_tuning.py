@@ -280,12 +280,12 @@ class FineTuning:
     def _is_of_tokens(self) -> bool:
         return self.head != "sequence_classification"
 
-    def _predict_batch(self, batch: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def _predict_batch(self, batch: Mapping[str, tf.Tensor]) -> dict[str, np.ndarray]:
         replicas = self.strategy.num_replicas_in_sync
-        parts = {name: np.split(values, replicas) for name, values in batch.items()}
+        parts = {name: tf.split(values, replicas) for name, values in batch.items()}
         spread = {
             name: self.strategy.experimental_distribute_values_from_function(
-                lambda context, values=values: tf.constant(values[context.replica_id_in_sync_group])
+                lambda context, values=values: values[context.replica_id_in_sync_group]
             )
             for name, values in parts.items()
         }

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,20 +25,22 @@ def make_examples(**options):
 
 
 def test_a_batch_is_padded_and_carries_its_labels():
-    batch = make_examples(token_labels=[[1, 2, 3], [4], [5, NO_LABEL], [6, 7, 8, 9]]).batch(np.array([2, 0]), 4)
+    batch = make_examples(token_labels=[[1, 2, 3], [4], [5, NO_LABEL], [6, 7, 8, 9]]).batch(
+        tf.constant([2, 0], tf.int64), 4
+    )
     np.testing.assert_array_equal(batch["input_ids"], [[9, 10, 0, 0], [5, 6, 7, 0]])
     np.testing.assert_array_equal(batch["input_mask"], [[1, 1, 0, 0], [1, 1, 1, 0]])
     np.testing.assert_array_equal(batch["segment_ids"], [[0, 1, 0, 0], [0, 0, 1, 0]])
     np.testing.assert_array_equal(batch["token_labels"], [[5, -1, -1, -1], [1, 2, 3, -1]])
     np.testing.assert_array_equal(batch["label_ids"], [2, 0])
-    assert all(values.dtype == np.int32 for values in batch.values())
+    assert all(values.dtype == tf.int32 for values in batch.values())
 
 
 def test_groups_of_rows_are_one_example():
     examples = make_examples(labels={"label_ids": np.array([1, 0], np.int32)}, group=2)
     assert len(examples) == 2
     np.testing.assert_array_equal(examples.lengths, [3, 4])
-    batch = examples.batch(np.array([1]), 4)
+    batch = examples.batch(tf.constant([1], tf.int64), 4)
     np.testing.assert_array_equal(batch["input_ids"], [[9, 10, 0, 0], [11, 12, 13, 14]])
     np.testing.assert_array_equal(batch["label_ids"], [0])
 
@@ -52,18 +55,19 @@ def test_groups_of_rows_are_one_example():
     ],
 )
 def test_padding_goes_to_the_longest_or_to_the_maximum(padding, expected):
-    assert padding.length(np.array([3, 9])) == expected
+    assert padding.length(np.array(9)) == expected
 
 
 @given(st.integers(1, 60), st.integers(1, 9), st.integers(1, 150), st.integers(0, 5), st.booleans())
 def test_every_example_comes_once_an_epoch_in_an_order_of_the_seed(size, batch_size, num_steps, seed, by_length):
     lengths = np.random.RandomState(size).randint(1, 50, size)
     order = TrainingOrder(lengths, batch_size, num_steps, seed, by_length)
-    batches = np.concatenate([order.batch(step) for step in range(num_steps)])
-    counts = np.bincount(batches, minlength=size)
+    batches = order.batches()
+    assert batches.shape == (num_steps, batch_size)
+    counts = np.bincount(batches.reshape(-1), minlength=size)
     assert counts.max() - counts.min() <= 1
-    again = TrainingOrder(lengths, batch_size, num_steps, seed, by_length)
-    np.testing.assert_array_equal(again.batch(num_steps - 1), batches[-batch_size:])
+    for start in (num_steps // 2, num_steps - 1):
+        np.testing.assert_array_equal(order.batches(start), batches[start:])
 
 
 def test_batches_by_length_need_less_padding():
@@ -71,7 +75,7 @@ def test_batches_by_length_need_less_padding():
 
     def padded(by_length):
         order = TrainingOrder(lengths, 16, 120, 0, by_length)
-        return sum(lengths[order.batch(step)].max() * 16 for step in range(120))
+        return sum(lengths[order.batches()].max(axis=1) * 16)
 
     assert padded(True) < 0.62 * padded(False)
     assert padded(True) < 1.1 * lengths.sum() * 120 * 16 / 2_000
@@ -101,6 +105,8 @@ def test_prediction_sees_each_example_once_in_full_batches():
     for chosen, batch in in_batches(make_examples(), 3, Padding(max_length=4, multiple=1)):
         assert len(batch["input_ids"]) == 3
         seen.extend(chosen)
-        np.testing.assert_array_equal(batch["input_mask"][: len(chosen)].sum(1), make_examples().lengths[chosen])
+        np.testing.assert_array_equal(
+            batch["input_mask"].numpy()[: len(chosen)].sum(1), make_examples().lengths[chosen]
+        )
     assert sorted(seen) == [0, 1, 2, 3]
     assert seen[0] == 3
