@@ -1,5 +1,6 @@
 """Scores of taggers, against hand-made counts, seqeval and scikit-learn."""
 
+import json
 import random
 import warnings
 
@@ -38,6 +39,20 @@ def test_nothing_found_and_nothing_there_score_zero():
 def test_another_number_of_labels_than_words_is_an_error():
     with pytest.raises(ValueError, match="2 labels were predicted for a sentence of 1 words"):
         tagging_scores.count_entities([["O"]], [["O", "O"]])
+
+
+SCHEMES = {"iob2": Scheme.IOB2, "bioes": Scheme.BIOES, "bilou": Scheme.BILOU}
+
+
+def test_tags_score_to_the_last_digit_as_seqeval_scored_them(repository):
+    cases = json.loads((repository / "tests" / "golden" / "tagging_scores.json").read_text("utf-8"))
+    assert len(cases) == 120
+    for case in cases:
+        ours = tagging_scores.score_entities(case["true"], case["predicted"], SCHEMES[case["scheme"]])
+        assert {name: ours[name] for name in case["scores"]} == case["scores"]
+
+
+# Where seqeval is installed. It is no dependency of the tests, since it has no wheel and can't be built everywhere.
 
 
 def seqeval_scores(true, predicted, scheme):
