@@ -4,9 +4,14 @@ import importlib.util
 import os
 import pathlib
 
+import hypothesis
 import pytest
 
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
+
+# How long an example takes depends on what else the machine does.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")
