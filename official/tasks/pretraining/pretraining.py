@@ -7,7 +7,6 @@ import os
 import sys
 
 import keras
-import numpy as np
 import tensorflow as tf
 from absl.flags import FlagValues
 
@@ -19,6 +18,7 @@ from official.models.bert import PRESETS, Bert, BertConfig, read_config
 from official.objectives.bert_pretraining import bert_pretraining
 from official.objectives.masked_lm import Masking
 from official.optimization import AdamWeightDecay, LinearDecayWithWarmup
+from official.tasks.eval_results import write_eval_results
 from official.tokenization.wordpiece import WordPieceTokenizer
 from official.training.checkpoint import TrainState, restore_weights
 from official.training.logs import MetricsLog
@@ -94,7 +94,7 @@ def pretrain(run: PretrainingRun, strategy: tf.distribute.Strategy, do_train: bo
         print(f"model: {pretraining.write_model()}")
     if do_eval:
         step = pretraining.restore_for_evaluation()
-        pretraining.write_eval_results(pretraining.evaluate(), step)
+        write_eval_results(run.output_dir, pretraining.evaluate(), step)
     return pretraining
 
 
@@ -269,15 +269,6 @@ class Pretraining:
     def _evaluation(self):
         """Traced once; it runs on one device, with the variables as they are."""
         return Evaluation(tf.distribute.get_strategy(), self.model, bert_pretraining)
-
-    def write_eval_results(self, results: dict[str, float], global_step: int) -> None:
-        """`eval_results.txt` as the original writes it: `key = value`, sorted by key."""
-        lines = {name: str(np.float32(value)) for name, value in results.items()} | {"global_step": str(global_step)}
-        path = os.path.join(self.run.output_dir, "eval_results.txt")
-        with files.write_whole(path) as file:
-            for key in sorted(lines):
-                print(f"{key} = {lines[key]}")
-                file.write(f"{key} = {lines[key]}\n")
 
     def write_model(self) -> str:
         """The trained model as a Hugging Face directory, `output_dir/model`; answers with its path."""

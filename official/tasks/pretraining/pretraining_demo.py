@@ -6,6 +6,7 @@ import tensorflow as tf
 from official import files
 from official.inputs import pretraining as records_of
 from official.inputs import records
+from official.tasks.eval_results import write_eval_results
 from official.tasks.pretraining import masked_words
 from official.tasks.pretraining.pretraining import Pretraining, PretrainingRun
 from official.tokenization.wordpiece import WordPieceTokenizer
@@ -28,7 +29,7 @@ def pretrain_and_show(run: PretrainingRun, strategy: tf.distribute.Strategy, hel
     pretraining.train(held_out=True)
     directory = pretraining.write_model()
     after = pretraining.evaluate()
-    pretraining.write_eval_results(after, run.num_train_steps)
+    write_eval_results(run.output_dir, after, run.num_train_steps)
     tokenizer = WordPieceTokenizer.from_file(run.vocab_file, lower_case=run.do_lower_case)
     print(_comparison(before, after, _scores_without_reading(run, tokenizer)))
     print(_guesses(pretraining.model, tokenizer, held_out_text))
