@@ -98,6 +98,21 @@ class WordPieceTokenizer:
         tokenizer.tokens, tokenizer.vocab_file = list(tokens), vocab_file
         return tokenizer
 
+    def with_atomic_tokens(self, *tokens: str) -> "WordPieceTokenizer":
+        """The same, but for further tokens that are kept whole where they stand in a text.
+
+        Raises:
+            InputError: the vocabulary lacks one.
+        """
+        return self.from_tokens(
+            self.tokens,
+            self.vocab_file,
+            lower_case=self.lower_case,
+            strip_accents=self.strip_accents,
+            atomic_tokens=tuple(dict.fromkeys([*self.atomic_tokens, *tokens])),
+            max_input_chars_per_word=self.max_input_chars_per_word,
+        )
+
     def require(self, *tokens: str) -> None:
         """Raises InputError unless the vocabulary has every one of `tokens`."""
         missing = [token for token in tokens if token not in self.vocab]

@@ -65,13 +65,26 @@ class GraphWordPieceTokenizer(tf.Module):
 
     def __call__(self, strings: tf.Tensor) -> tf.RaggedTensor:
         """The token ids, int32 [B, None], of UTF-8 strings [B]; bytes that can't be decoded are left out."""
-        strings = tf.convert_to_tensor(strings, tf.string)
-        if self._atomic_tokens:
-            strings = self._name_atomic_tokens(strings)
-        words = self._split_words(self._normalize(self._decode(strings)))  # [B, None]
+        words, lengths = self._named_words(strings)
+        words = words.with_values(tf.where(lengths > self._max_input_chars_per_word, _TOO_LONG, words.values))
         pieces = self._wordpiece.tokenize(words.values)  # [W, None]
         ids = pieces.with_values(tf.gather(self._ids, pieces.values))
         return words.with_values(ids).merge_dims(1, 2)
+
+    def words(self, strings: tf.Tensor) -> tf.RaggedTensor:
+        """The words, strings [B, None], that pieces are made of: those of `BasicTokenizer.tokenize`."""
+        words, _ = self._named_words(strings)
+        values = words.values
+        for number, token in enumerate(self._atomic_tokens):
+            values = tf.where(values == _atomic_name(number), token, values)
+        return words.with_values(values)
+
+    def _named_words(self, strings: tf.Tensor) -> tuple[tf.RaggedTensor, tf.Tensor]:
+        """The words [B, None], names in the place of atomic tokens, and the characters of each, [W]."""
+        strings = tf.convert_to_tensor(strings, tf.string)
+        if self._atomic_tokens:
+            strings = self._name_atomic_tokens(strings)
+        return self._split_words(self._normalize(self._decode(strings)))
 
     def _name_atomic_tokens(self, strings: tf.Tensor) -> tf.Tensor:
         """Puts a name that normalisation leaves alone in the place of each atomic token of the cleaned text."""
@@ -130,8 +143,8 @@ class GraphWordPieceTokenizer(tf.Module):
         bases = tf.cumsum(tf.cast(classes == 0, tf.int64))
         return tf.gather(entries, tf.argsort(bases * 256 + classes, stable=True))
 
-    def _split_words(self, entries: tf.Tensor) -> tf.RaggedTensor:
-        """The words of each string, [B, None]."""
+    def _split_words(self, entries: tf.Tensor) -> tuple[tf.RaggedTensor, tf.Tensor]:
+        """The words of each string, [B, None], and the characters of each, [W]."""
         points, isolated = entries & VALUE, entries & ISOLATED != 0
         closes = points == CLOSING
         visible = ~closes & (points != ord(" "))
@@ -140,9 +153,8 @@ class GraphWordPieceTokenizer(tf.Module):
         starts = tf.where(tf.boolean_mask(begins, visible))[:, 0]
         spelled = tf.RaggedTensor.from_row_starts(letters, starts, validate=False)  # [W, None]
         words = tf.strings.unicode_encode(spelled, "UTF-8")  # [W]
-        words = tf.where(spelled.row_lengths() > self._max_input_chars_per_word, _TOO_LONG, words)
         limits = tf.searchsorted(tf.where(begins)[:, 0], tf.where(closes)[:, 0], out_type=tf.int64)  # [B]
-        return tf.RaggedTensor.from_row_limits(words, limits, validate=False)
+        return tf.RaggedTensor.from_row_limits(words, limits, validate=False), spelled.row_lengths()
 
 
 def _where_any(flag: int, change: Callable[[tf.Tensor], tf.Tensor], entries: tf.Tensor) -> tf.Tensor:

@@ -1,0 +1,1 @@
+"""A model as a SavedModel that TF Serving runs from raw text, with no Python of ours."""

@@ -1,0 +1,159 @@
+"""From logits of windows to spans of contexts, and to their texts, in the graph: `official.tasks.squad.squad_answers`.
+
+Shapes: B questions, W windows of T tokens, N tokens of all contexts; S spans.
+"""
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from official.serving.context_windows import SEPARATOR_RUN, ContextTokens, Windows
+from official.tokenization.wordpiece import CONTINUATION
+from official.tokenization.wordpiece_graph import GraphWordPieceTokenizer
+
+NEVER = float("-inf")
+
+
+class Spans(NamedTuple):
+    """The k best spans of each question, the best first.
+
+    Attributes:
+        score: float64 [B, k], start and end logit together; NEVER where there are fewer.
+        first, last: int64 [B, k], which of all N tokens.
+    """
+
+    score: tf.Tensor
+    first: tf.Tensor
+    last: tf.Tensor
+
+
+class Places(NamedTuple):
+    """Where spans stand in their contexts: `text` [S], and characters [start, end), int64 [S]."""
+
+    text: tf.Tensor
+    start: tf.Tensor
+    end: tf.Tensor
+
+
+def best_spans(
+    windows: Windows,
+    start_logits: tf.Tensor,
+    end_logits: tf.Tensor,
+    *,
+    k: int,
+    n_best_size: int,
+    max_answer_length: int,
+) -> Spans:
+    """The best spans over all windows of each question, the first of equals first (run_squad.py:741-830).
+
+    Args:
+        start_logits, end_logits: float32 [W, T].
+        n_best_size: so many starts and ends of each window.
+        max_answer_length: in tokens.
+    """
+    start_logit, start, may_start = _best_positions(start_logits, windows, windows.has_most_context, n_best_size)
+    end_logit, end, may_end = _best_positions(end_logits, windows, windows.in_context, n_best_size)
+    beyond = end[:, tf.newaxis] - start[:, :, tf.newaxis]  # [W, starts, ends]
+    fits = (beyond >= 0) & (beyond < max_answer_length) & may_start[:, :, tf.newaxis] & may_end[:, tf.newaxis]
+    score = tf.where(fits, start_logit[:, :, tf.newaxis] + end_logit[:, tf.newaxis], NEVER)
+    columns = [score, start[:, :, tf.newaxis] + tf.zeros_like(beyond), end[:, tf.newaxis] + tf.zeros_like(beyond)]
+    score, start, end = _highest(k, *(_pairs_as_columns(column) for column in columns))  # [W, k]
+    shift = (windows.first_token - windows.context_start)[:, tf.newaxis]
+    tokens = (tf.cast(start, tf.int64) + shift, tf.cast(end, tf.int64) + shift)
+    return Spans(*_highest(k, *(_of_questions(column, windows.counts) for column in (score, *tokens))))
+
+
+def _best_positions(
+    logits: tf.Tensor, windows: Windows, allowed: tf.Tensor, count: int
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """The largest logits of each window, float64, where they stand, and whether an answer may be there: [W, count]."""
+    logits = tf.where(windows.inputs["input_mask"] > 0, tf.cast(logits, tf.float64), NEVER)
+    best, positions = tf.math.top_k(logits, tf.minimum(count, tf.shape(logits)[1]))
+    return best, positions, tf.gather(allowed, positions, batch_dims=1)
+
+
+def _pairs_as_columns(values: tf.Tensor) -> tf.Tensor:
+    """[W, starts, ends] → [W, starts · ends]."""
+    windows, starts, ends = tf.unstack(tf.shape(values))
+    return tf.reshape(values, [windows, starts * ends])
+
+
+def _of_questions(values: tf.Tensor, counts: tf.Tensor) -> tf.Tensor:
+    """[W, k] → [B, the most windows · k], padded with what can't win."""
+    nothing = NEVER if values.dtype.is_floating else 0
+    rows = tf.RaggedTensor.from_row_lengths(values, counts, validate=False).to_tensor(nothing)  # [B, windows, k]
+    questions, windows, k = tf.unstack(tf.shape(rows))
+    return tf.reshape(rows, [questions, windows * k])
+
+
+def _highest(k: int, score: tf.Tensor, *others: tf.Tensor) -> list[tf.Tensor]:
+    """The k columns with the highest scores of each row, filled up where there are fewer."""
+    missing = [[0, 0], [0, tf.maximum(k - tf.shape(score)[1], 0)]]
+    score = tf.pad(score, missing, constant_values=NEVER)
+    best, columns = tf.math.top_k(score, k)
+    return [best, *(tf.gather(tf.pad(other, missing), columns, batch_dims=1) for other in others)]
+
+
+def locate(
+    first: tf.Tensor,
+    last: tf.Tensor,
+    question: tf.Tensor,
+    contexts: ContextTokens,
+    tokenizer: GraphWordPieceTokenizer,
+    vocabulary: tf.Tensor,
+) -> Places:
+    """The part of a span's words that was normalised to its pieces, or all of them where it is not found there.
+
+    Characters are counted in the words and in what they are normalised to; where their numbers differ, or the pieces
+    are not there, as with [UNK], the words stand for the span (run_squad.py:930-1020).
+
+    Args:
+        first, last: int64 [S], of all N tokens.
+        question: int64 [S], whose context it is.
+        vocabulary: the token of each id.
+    """
+    first_word, last_word = tf.gather(contexts.word, first), tf.gather(contexts.word, last)
+    begin, end = tf.gather(contexts.word_starts, first_word), tf.gather(contexts.word_starts, last_word + 1)
+    pieces = _spell(first, last, contexts, vocabulary)
+    words = tokenizer.words(_joined(contexts.words, first_word, last_word))  # [S, None]
+    before, found = _find(tf.strings.reduce_join(words, axis=-1, separator=" "), pieces)
+    size = tf.math.unsorted_segment_sum(_length(words.values), words.value_rowids(), words.nrows())
+    found &= size == end - begin
+    start = tf.where(found, begin + _letters(before), begin)
+    stop = tf.where(found, start + _letters(pieces), end)
+    start, stop = tf.gather(contexts.character, start), tf.gather(contexts.character, stop - 1) + 1
+    text = tf.strings.substr(tf.gather(contexts.texts, question), start, stop - start, unit="UTF8_CHAR")
+    return Places(tf.strings.regex_replace(text, SEPARATOR_RUN, " "), start, stop)
+
+
+def _joined(strings: tf.Tensor, first: tf.Tensor, last: tf.Tensor) -> tf.Tensor:
+    """Strings `first` to `last` with blanks between: [S]."""
+    places = tf.ragged.range(first, last + 1)
+    return tf.strings.reduce_join(places.with_values(tf.gather(strings, places.values)), axis=-1, separator=" ")
+
+
+def _spell(first: tf.Tensor, last: tf.Tensor, contexts: ContextTokens, vocabulary: tf.Tensor) -> tf.Tensor:
+    """The normalised text that tokens spell, [S] (run_squad.py:830-838)."""
+    places = tf.ragged.range(first, last + 1)
+    tokens = tf.gather(vocabulary, tf.gather(contexts.ids.values, places.values))
+    text = tf.strings.reduce_join(places.with_values(tokens), axis=-1, separator=" ")
+    return tf.strings.regex_replace(tf.strings.regex_replace(text, f" {CONTINUATION}", ""), CONTINUATION, "")
+
+
+def _find(texts: tf.Tensor, parts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """What stands before the first `parts` in `texts`, and whether there is one: [S] each."""
+
+    def find(pair: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+        around = tf.strings.split(pair[0], sep=pair[1], maxsplit=1)
+        return tf.strings.reduce_join(around[:1]), tf.size(around) > 1
+
+    return tf.map_fn(find, (texts, parts), fn_output_signature=(tf.string, tf.bool))
+
+
+def _length(texts: tf.Tensor) -> tf.Tensor:
+    return tf.cast(tf.strings.length(texts, unit="UTF8_CHAR"), tf.int64)
+
+
+def _letters(texts: tf.Tensor) -> tf.Tensor:
+    """Characters that are no blanks: int64."""
+    return _length(tf.strings.regex_replace(texts, " ", ""))

@@ -1,0 +1,150 @@
+"""From a checkpoint to a served model: which kind it is, and everything that goes with it."""
+
+import dataclasses
+import os
+import re
+
+import keras
+import tensorflow as tf
+from absl.flags import FlagValues
+
+from official import checkpoints
+from official.checkpoints.loading import labels_of, open_source, parts_of
+from official.errors import InputError
+from official.serving.classifier import SINGLE, Classifier, MultipleChoice
+from official.serving.deployment import write_deployment
+from official.serving.encoder import Encoder
+from official.serving.fill_mask import FillMask
+from official.serving.question_answering import QuestionAnswering
+from official.serving.saved_model import write_saved_model
+from official.serving.servable import Servable
+from official.serving.tagger import Tagger
+from official.tokenization.wordpiece import MASK, WordPieceTokenizer
+
+ENCODER, FILL_MASK, CLASSIFIER, MULTIPLE_CHOICE, TAGGER, QUESTION_ANSWERING = KINDS = (
+    "encoder", "fill_mask", "classifier", "multiple_choice", "tagger", "question_answering",
+)  # fmt: skip
+HEAD_OF = {
+    QUESTION_ANSWERING: "question_answering",
+    TAGGER: "token_classification",
+    CLASSIFIER: "sequence_classification",
+    MULTIPLE_CHOICE: "sequence_classification",
+    FILL_MASK: "mlm",
+}  # By preference, where a checkpoint has several.
+DEFAULT_LENGTH = {QUESTION_ANSWERING: 384, TAGGER: 128}  # Of windows; others read as much as the model can.
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Export:
+    """What is exported and how; each field but the first is the flag of that name of `export_savedmodel.py`."""
+
+    source: str
+    export_dir: str
+    kind: str | None = None
+    model_name: str | None = None
+    version: int | None = None
+    max_seq_length: int | None = None
+    mixed_precision: str = "float32"
+    batch_sizes: tuple[int, ...] = (1,)
+    text_pairs: bool = False
+    label_type: str = SINGLE
+    normalize: bool = False
+    top_k: int = 5
+    doc_stride: int | None = None
+    max_query_length: int = 64
+    n_best_size: int = 20
+    max_answer_length: int = 30
+    version_2_with_negative: bool = False
+    null_score_diff_threshold: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """Of the model: as a server's URLs have it."""
+        return self.model_name or re.sub(r"[^\w.-]+", "_", os.path.basename(os.path.normpath(self.source)))
+
+
+def export_of_flags(flags: FlagValues, **known) -> Export:
+    """What the command line asks for; `known` says what a run script knows itself."""
+    names = {field.name for field in dataclasses.fields(Export)} & set(flags) - set(known) - {"batch_sizes"}
+    batch_sizes = tuple(map(int, flags["batch_sizes"].value))
+    return Export(**{name: flags[name].value for name in names}, batch_sizes=batch_sizes, **known)
+
+
+def export(asked: Export) -> str:
+    """Writes `EXPORT/NAME/VERSION/` and what a server needs beside it; answers with the path.
+
+    Raises:
+        InputError: there is no such model, it is not of that kind, or it can't be written.
+    """
+    keras.mixed_precision.set_global_policy(
+        "float32" if asked.mixed_precision == "float32" else f"mixed_{asked.mixed_precision}"
+    )
+    servable, tokenizer = read_servable(asked)
+    path = write_saved_model(
+        servable,
+        os.path.join(asked.export_dir, asked.name),
+        version=asked.version,
+        batch_sizes=asked.batch_sizes,
+        vocabulary=tuple(tokenizer.tokens),
+        about=_about(asked, servable),
+    )
+    write_deployment(asked.export_dir, asked.name, servable, asked.batch_sizes)
+    return path
+
+
+def read_servable(asked: Export) -> tuple[Servable, WordPieceTokenizer]:
+    """The model with its signatures, and its tokenizer.
+
+    Raises:
+        InputError: as `export`.
+    """
+    family, source = open_source(asked.source)
+    parts = parts_of(family, source)
+    kind = asked.kind or next((kind for kind, head in HEAD_OF.items() if head in parts), ENCODER)
+    head = HEAD_OF.get(kind)
+    if head is not None and head not in parts:
+        raise InputError(f"{asked.source}: has no head for {head}, which --kind={kind} needs")
+    tokenizer = checkpoints.read_tokenizer(asked.source)
+    if tokenizer is None:
+        raise InputError(f"{asked.source}: there is no vocabulary beside it: raw text can't be served")
+    length = asked.max_seq_length or min(DEFAULT_LENGTH.get(kind, 512), source.config.max_position_embeddings)
+    if not 3 <= length <= source.config.max_position_embeddings:
+        raise InputError(
+            f"--max_seq_length is {length}: from 3 to {source.config.max_position_embeddings}, the model's positions, "
+            "was expected"
+        )
+    heads = [] if head is None else [head]
+    model = family.build(source.config, {*heads, *({"pooler"} & set(parts))}, labels_of(family, source, heads))
+    checkpoints.load_weights(model, asked.source)
+    return _servable(kind, model, tokenizer, length, asked), tokenizer
+
+
+def _servable(kind: str, model: keras.Model, tokenizer: WordPieceTokenizer, length: int, asked: Export) -> Servable:
+    if kind == CLASSIFIER:
+        return Classifier(model, tokenizer, length, pairs=asked.text_pairs, label_type=asked.label_type)
+    if kind == MULTIPLE_CHOICE:
+        return MultipleChoice(model, tokenizer, length)
+    if kind == TAGGER:
+        return Tagger(model, tokenizer, length, doc_stride=asked.doc_stride)
+    if kind == QUESTION_ANSWERING:
+        return QuestionAnswering(
+            model,
+            tokenizer,
+            length,
+            doc_stride=asked.doc_stride or 128,
+            max_query_length=asked.max_query_length,
+            n_best_size=asked.n_best_size,
+            max_answer_length=asked.max_answer_length,
+            version_2_with_negative=asked.version_2_with_negative,
+            null_score_diff_threshold=asked.null_score_diff_threshold,
+        )
+    if kind == FILL_MASK:
+        return FillMask(model, tokenizer.with_atomic_tokens(MASK), length, top_k=asked.top_k)
+    return Encoder(model, tokenizer, length, normalize=asked.normalize)
+
+
+def _about(asked: Export, servable: Servable) -> dict:
+    """What `export.json` says: enough to make it again."""
+    settings = dataclasses.asdict(asked) | {"kind": servable.kind, "max_seq_length": servable.max_seq_length}
+    versions = {"tensorflow": tf.__version__, "keras": keras.__version__}
+    return settings | {"signatures": sorted(servable.signatures()), "versions": versions}

@@ -1,0 +1,115 @@
+"""Writes what TF Serving reads: `EXPORT/NAME/VERSION/`, whole or not at all."""
+
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
+
+from official import files
+from official.errors import InputError
+from official.serving.servable import PREDICT, Servable, Signature
+from official.serving.warmup import write_warmup
+
+GRAPH = "saved_model.pb"
+EXTRA = "assets.extra"  # Files that the runtime leaves alone.
+
+
+def write_saved_model(
+    servable: Servable,
+    directory: str,
+    *,
+    version: int | None = None,
+    batch_sizes: tuple[int, ...] = (1,),
+    vocabulary: tuple[str, ...] = (),
+    about: Mapping[str, Any],
+) -> str:
+    """Writes a version of a model, with warm-up requests, vocabulary and labels.
+
+    Args:
+        servable: the model.
+        directory: `EXPORT/NAME`; its name is the model's.
+        version: a whole number of at least 1; by default one more than the newest there.
+        batch_sizes: of the warm-up requests.
+        vocabulary: the tokens, for `assets.extra/vocab.txt`.
+        about: what `export.json` says of it.
+
+    Returns:
+        The path of the version.
+
+    Raises:
+        InputError: that version is there already, or can't be written.
+    """
+    files.make_directory(directory)
+    version = 1 + max(versions(directory), default=0) if version is None else version
+    path = os.path.join(directory, str(version))
+    if files.exists(path):
+        raise InputError(f"{path}: is there already; a server that has loaded a version does not look at it again")
+    signatures = servable.signatures()
+    with _whole_directory(path) as incomplete:
+        tf.saved_model.save(servable, incomplete, {name: _concrete(each) for name, each in signatures.items()})
+        _set_methods(os.path.join(incomplete, GRAPH), signatures)
+        extra = os.path.join(incomplete, EXTRA)
+        files.make_directory(extra)
+        write_warmup(extra, os.path.basename(directory), signatures, batch_sizes)
+        _write_lines(os.path.join(extra, "vocab.txt"), vocabulary)
+        if labels := getattr(servable, "labels", ()):
+            _write_json(os.path.join(extra, "labels.json"), list(labels))
+        _write_json(os.path.join(incomplete, "export.json"), about)
+    return path
+
+
+def versions(directory: str) -> list[int]:
+    """The versions of a model that are there."""
+    names = (name.rstrip("/") for name in tf.io.gfile.listdir(directory))
+    return sorted(int(name) for name in names if name.isdecimal())
+
+
+@contextmanager
+def _whole_directory(path: str) -> Iterator[str]:
+    """A directory to be filled, that gets its name when the block ends well."""
+    incomplete = files.temporary_name(path)
+    try:
+        yield incomplete
+        files.replace(incomplete, path)
+    except (OSError, tf.errors.OpError) as error:
+        reason = files.describe_os_error(error) if isinstance(error, OSError) else error.message
+        raise InputError(f"{path}: can't be written: {reason}") from error
+    finally:
+        if tf.io.gfile.exists(incomplete):
+            tf.io.gfile.rmtree(incomplete)
+
+
+def _concrete(signature: Signature) -> Callable:
+    names = [spec.name for spec in signature.inputs]
+
+    # Called by name, and only by it: the names of arguments are those that clients write.
+    def by_name(**tensors):
+        return signature.function(*(tensors[name] for name in names))
+
+    return tf.function(by_name).get_concrete_function(**{spec.name: spec for spec in signature.inputs})
+
+
+def _set_methods(path: str, signatures: Mapping[str, Signature]) -> None:
+    """Says which API answers each signature: TensorFlow 2 writes the same for all."""
+    saved_model = saved_model_pb2.SavedModel()
+    with files.open_file(path, "rb") as file:
+        saved_model.ParseFromString(file.read())
+    for name, signature in signatures.items():
+        if signature.method != PREDICT:
+            saved_model.meta_graphs[0].signature_def[name].method_name = signature.method
+    with files.write_whole(path, "wb") as file:
+        file.write(saved_model.SerializeToString(deterministic=True))
+
+
+def _write_lines(path: str, lines: tuple[str, ...]) -> None:
+    with files.write_whole(path) as file:
+        file.writelines(f"{line}\n" for line in lines)
+
+
+def _write_json(path: str, value: Any) -> None:
+    with files.write_whole(path) as file:
+        file.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")

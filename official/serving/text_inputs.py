@@ -1,0 +1,114 @@
+"""Texts to what a model is called with, in the graph: the same rows as the run scripts make of them."""
+
+from collections.abc import Mapping, Sequence
+
+import tensorflow as tf
+
+from official.tokenization.wordpiece import WordPieceTokenizer
+from official.tokenization.wordpiece_graph import GraphWordPieceTokenizer
+
+Inputs = Mapping[str, tf.Tensor]
+TOKEN_FEATURES = ("input_ids", "input_mask", "segment_ids")
+SHORTEST = 2  # [CLS] [SEP]; the length of a batch without rows.
+
+
+class TextInputs(tf.Module):
+    """[CLS] a [SEP], or [CLS] a [SEP] b [SEP], cut to length and padded to the longest of the batch.
+
+    Args:
+        tokenizer: of the model.
+        max_seq_length: tokens of a row, special ones counted; at least 3.
+    """
+
+    def __init__(self, tokenizer: WordPieceTokenizer, max_seq_length: int):
+        super().__init__()
+        self.tokenize = GraphWordPieceTokenizer(tokenizer)
+        self.max_seq_length = max_seq_length
+        self._cls_id, self._sep_id = tokenizer.cls_id, tokenizer.sep_id
+
+    def __call__(self, text_a: tf.Tensor, text_b: tf.Tensor | None = None) -> Inputs:
+        """What a model is called with, for strings [B]; a row whose `text_b` has no tokens is one of `text_a` alone."""
+        a = self.tokenize(text_a)
+        if text_b is None:
+            kept = tf.minimum(a.row_lengths(), self.max_seq_length - 2)
+            return pad(self.assemble([first_of_each(a, kept)]))
+        b = self.tokenize(text_b)
+        kept_a, kept_b = self._kept_lengths(a.row_lengths(), b.row_lengths())
+        return pad(self.assemble([first_of_each(a, kept_a), first_of_each(b, kept_b)]))
+
+    def _kept_lengths(self, length_a: tf.Tensor, length_b: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """How many tokens stay of each pair, [B] each: the longer one gives way (run_classifier.py:557-571)."""
+        room = tf.where(length_b > 0, tf.constant(self.max_seq_length - 3, tf.int64), self.max_seq_length - 2)
+        kept_b = tf.minimum(length_b, tf.maximum(room // 2, room - length_a))
+        return tf.minimum(length_a, room - kept_b), kept_b
+
+    def assemble(self, parts: Sequence[tf.RaggedTensor]) -> list[tf.RaggedTensor]:
+        """Puts special tokens around parts, int32 [B, None] each; of an empty one behind the first nothing is left.
+
+        Returns:
+            The rows, one ragged tensor a segment.
+        """
+        first, *others = parts
+        rows = first.nrows(out_type=tf.int32)
+        special = [tf.fill([rows, 1], token_id) for token_id in (self._cls_id, self._sep_id)]
+        segments = [tf.concat([special[0], first, special[1]], axis=1)]
+        for part in others:
+            closing = tf.RaggedTensor.from_row_lengths(
+                *_repeated(self._sep_id, tf.cast(part.row_lengths() > 0, tf.int64)), validate=False
+            )
+            segments.append(tf.concat([part, closing], axis=1))
+        return segments
+
+
+def _repeated(value: int, counts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    return tf.fill([tf.reduce_sum(counts)], value), counts
+
+
+def first_of_each(ragged: tf.RaggedTensor, counts: tf.Tensor) -> tf.RaggedTensor:
+    """The first tokens of each row, `counts` int64 [B] of them."""
+    starts = ragged.row_starts()
+    places = tf.ragged.range(starts, starts + counts)
+    return places.with_values(tf.gather(ragged.values, places.values))
+
+
+def pad(segments: Sequence[tf.RaggedTensor]) -> Inputs:
+    """Rows, int32 [B, None] a segment, to `input_ids`, `input_mask`, `segment_ids`, int32 [B, T] each."""
+    rows = tf.concat(segments, axis=1)
+    length = tf.maximum(rows.bounding_shape(axis=1), SHORTEST)
+    shape = tf.stack([rows.nrows(), length])
+    numbers = [segment.with_values(tf.fill(tf.shape(segment.values), n)) for n, segment in enumerate(segments)]
+    return {
+        "input_ids": rows.to_tensor(shape=shape),
+        "input_mask": tf.sequence_mask(rows.row_lengths(), length, tf.int32),
+        "segment_ids": tf.concat(numbers, axis=1).to_tensor(shape=shape),
+    }
+
+
+def parse_examples(serialized: tf.Tensor, names: Sequence[str] = TOKEN_FEATURES) -> Inputs:
+    """Rows that records of `tf.train.Example` hold, strings [B], as the original's have them.
+
+    Args:
+        serialized: `input_ids`, and optionally `input_mask` (default: all real) and `segment_ids` (default: all 0),
+            lists of integers of any length.
+        names: which features; others that are required come after the first three.
+
+    Returns:
+        Each int32 [B, T].
+    """
+    feature = tf.io.RaggedFeature(tf.int64, row_splits_dtype=tf.int64)
+    parsed = tf.io.parse_example(serialized, dict.fromkeys(names, feature))
+    ids, mask = parsed["input_ids"], parsed["input_mask"]
+    length = tf.maximum(ids.bounding_shape(axis=1), SHORTEST)
+    shape = tf.stack([ids.nrows(), length])
+    dense = {name: tf.cast(parsed[name].to_tensor(shape=shape), tf.int32) for name in TOKEN_FEATURES}
+    present = tf.sequence_mask(ids.row_lengths(), length, tf.int32)
+    dense["input_mask"] = tf.where(mask.row_lengths()[:, tf.newaxis] > 0, dense["input_mask"], present)
+    others = {name: tf.cast(parsed[name].to_tensor(), tf.int32) for name in names[len(TOKEN_FEATURES) :]}
+    return dense | others
+
+
+def parse_texts(serialized: tf.Tensor, names: Sequence[str]) -> list[tf.Tensor]:
+    """The texts [B] that records of `tf.train.Example` hold under `names`."""
+    return list(
+        tf.io.parse_example(serialized, {name: tf.io.FixedLenFeature([], tf.string) for name in names}).values()
+    )
