@@ -16,6 +16,9 @@ FLAGS = flags.FLAGS
 
 flags.adopt_module_key_flags(serving_flags)
 flags.DEFINE_string("init_checkpoint", None, "The model: an output_dir, a Hugging Face directory, a TF1 checkpoint, …")
+flags.DEFINE_string("bert_config_file", None, "The bert_config.json, or a preset (default: the one beside it).")
+flags.DEFINE_string("vocab_file", None, "The vocabulary (default: the one beside it).")
+flags.DEFINE_bool("do_lower_case", None, "Whether the vocabulary is uncased (default: as the checkpoint says; true).")
 flags.DEFINE_enum(
     "kind",
     None,
@@ -28,7 +31,7 @@ flags.DEFINE_bool("text_pairs", False, "Of a classifier: it reads two texts.")
 flags.DEFINE_enum("label_type", "single", ["single", "multi", "regression"], "Of a classifier: what its labels are.")
 flags.DEFINE_bool("normalize", False, "Of an encoder: mean_output has length 1, as sentence-transformers give it.")
 flags.DEFINE_integer("top_k", 5, "Of fill_mask: how many words for each [MASK].", lower_bound=1)
-flags.DEFINE_integer("doc_stride", None, "Tokens from window to window (default: half a window; questions 128).")
+flags.DEFINE_integer("doc_stride", None, "Tokens from window to window (default: half a window; questions 128).", 1)
 flags.DEFINE_integer("max_query_length", 64, "Tokens of a question.", lower_bound=1)
 flags.DEFINE_integer("n_best_size", 20, "How many answers the signature n_best gives.", lower_bound=1)
 flags.DEFINE_integer("max_answer_length", 30, "Tokens of an answer.", lower_bound=1)

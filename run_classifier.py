@@ -13,6 +13,7 @@ python run_classifier.py --task_name=csv --init_checkpoint=out --output_dir=out 
 from absl import flags
 
 from official import command_line
+from official.serving import serving_flags
 from official.tasks.classification import classification_tasks
 from official.tasks.fine_tuning import fine_tuning_flags
 from official.training import flags as device_flags
@@ -20,6 +21,7 @@ from official.training import flags as device_flags
 FLAGS = flags.FLAGS
 flags.adopt_module_key_flags(fine_tuning_flags)
 flags.adopt_module_key_flags(device_flags)
+flags.adopt_module_key_flags(serving_flags)
 
 # === The original's flags ===
 flags.DEFINE_string("data_dir", None, "Where the files of the task are.")
@@ -46,6 +48,7 @@ flags.DEFINE_string("tfds_data_dir", None, "Where tensorflow-datasets keeps its 
 flags.DEFINE_string("xnli_language", "zh", "Language of XNLI.")
 flags.DEFINE_string("class_weights", None, "What an example of a class counts: balanced, or a:1,b:3.")
 flags.DEFINE_bool("write_submission", False, "Write predictions as the GLUE server wants them.")
+flags.DEFINE_bool("write_tf_records", False, "Write {train,eval,predict}.tf_record too, for other trainers.")
 
 
 def main():
@@ -65,7 +68,15 @@ def main():
         class_weights=FLAGS.class_weights,
     )
     task = classification_tasks.task_of_flags(FLAGS)
-    classification.classify(fine_tuning_run.run_of_flags(FLAGS), device_flags.strategy_of_flags(), task, wanted)
+    export = serving_flags.exporter(
+        FLAGS,
+        kind="classifier" if task.choices == 1 else "multiple_choice",
+        label_type=task.label_type,
+        model_name=FLAGS.task_name or "classifier",
+    )
+    run = fine_tuning_run.run_of_flags(FLAGS)
+    outcome, reads_pairs = classification.classify(run, device_flags.strategy_of_flags(), task, wanted)
+    export(outcome.model, text_pairs=reads_pairs)
 
 
 if __name__ == "__main__":

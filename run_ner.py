@@ -11,6 +11,7 @@ python run_ner.py --output_dir=ner --do_predict --predict_file=-
 from absl import flags
 
 from official import command_line
+from official.serving import serving_flags
 from official.tasks.fine_tuning import fine_tuning_flags
 from official.training import flags as device_flags
 
@@ -18,6 +19,7 @@ FLAGS = flags.FLAGS
 
 flags.adopt_module_key_flags(fine_tuning_flags)
 flags.adopt_module_key_flags(device_flags)
+flags.adopt_module_key_flags(serving_flags)
 flags.DEFINE_string("data_dir", None, "Where train.txt, dev.txt and test.txt are.")
 flags.DEFINE_string("train_file", None, "Words and labels to learn from.")
 flags.DEFINE_string("eval_file", None, "Words and labels to score on.")
@@ -35,24 +37,26 @@ flags.DEFINE_enum(
     "The scheme that is learnt and predicted; files in others are converted (default: that of the training file).",
 )
 flags.DEFINE_bool("document_context", False, "Read sentences with what stands around them in their document.")
-flags.DEFINE_bool("feature_based", False, "Leave BERT as it is and train a BiLSTM on its layers (learning rate 1e-3).")
+flags.DEFINE_bool("feature_based", False, "Leave BERT as it is and train a BiLSTM on its layers.")
 flags.DEFINE_enum(
     "feature_layers",
-    "last_four_concat",
+    None,
     ["embeddings", "last", "second_to_last", "last_four_sum", "last_four_concat", "all_sum"],
-    "What the BiLSTM reads; sums are weighted by scalars that are learnt.",
+    "What the BiLSTM reads (default: last_four_concat); sums are weighted by scalars that are learnt.",
 )
+flags.DEFINE_integer("lstm_size", None, "Of each of the BiLSTM's directions (default: 768).", 1, 4_096)
 
 
 def main():
     command_line.require(FLAGS, "output_dir")
     command_line.require_one(FLAGS, "do_train", "do_eval", "do_predict")
     command_line.import_tensorflow()
-    from official.tasks.fine_tuning import fine_tuning_run
-    from official.tasks.tagging import tagging, tagging_data
+    from official.tasks.tagging import feature_based, tagging, tagging_data
 
     task = tagging_data.tagging_run_of_flags(FLAGS)
-    tagging.run_tagging(fine_tuning_run.run_of_flags(FLAGS), task, device_flags.strategy_of_flags())
+    export = serving_flags.exporter(FLAGS, kind="tagger", model_name=FLAGS.task or "ner")
+    outcome = tagging.run_tagging(feature_based.run_of_flags(FLAGS), task, device_flags.strategy_of_flags())
+    export(outcome.model)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ python run_pretraining.py --input_file=records*.tfrecord --bert_config_file=bert
 from absl import flags
 
 from official import command_line
+from official.serving import serving_flags
 from official.training import flags as device_flags
 
 FLAGS = flags.FLAGS
@@ -32,6 +33,7 @@ flags.DEFINE_integer("save_checkpoints_steps", 1_000, "Steps between two checkpo
 flags.DEFINE_integer("iterations_per_loop", 1_000, "Steps that stay on the devices, at most.", lower_bound=1)
 flags.DEFINE_integer("max_eval_steps", 100, "Steps of evaluation; 0: every record once.", lower_bound=0)
 flags.adopt_module_key_flags(device_flags)
+flags.adopt_module_key_flags(serving_flags)
 
 # === Ours ===
 flags.DEFINE_string("eval_input_file", None, "Held-out records; evaluated after each checkpoint (default: input_file).")
@@ -55,14 +57,19 @@ def main():
         held_out_text = embedded_default.prepare(FLAGS)
     command_line.require(FLAGS, "bert_config_file", "input_file", "output_dir")
     command_line.require_one(FLAGS, "do_train", "do_eval")
+    if FLAGS.export_dir is not None:
+        command_line.require(FLAGS, "vocab_file")
     command_line.import_tensorflow()
+    from official.tasks import model_directory
     from official.tasks.pretraining import pretraining, pretraining_demo
 
     run = pretraining.run_of_flags(FLAGS)
+    export = serving_flags.exporter(FLAGS, kind="fill_mask", model_name="fill_mask")
     if given:
         pretraining.pretrain(run, device_flags.strategy_of_flags(), FLAGS.do_train, FLAGS.do_eval)
     else:
         pretraining_demo.pretrain_and_show(run, device_flags.strategy_of_flags(), held_out_text)
+    export(model_directory.directory_of_model(run.output_dir))
 
 
 if __name__ == "__main__":

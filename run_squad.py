@@ -13,11 +13,13 @@ import math
 from absl import flags
 
 from official import command_line
+from official.serving import serving_flags
 from official.tasks.fine_tuning import fine_tuning_flags
 from official.training import flags as device_flags
 
 FLAGS = flags.FLAGS
 flags.adopt_module_key_flags(fine_tuning_flags)
+flags.adopt_module_key_flags(serving_flags)
 
 # === The original's flags ===
 flags.DEFINE_string("train_file", None, "JSON to train on, of SQuAD v1.1, or of v2.0 with --version_2_with_negative.")
@@ -35,6 +37,7 @@ flags.DEFINE_string(
     "There is no answer where that is better than the best answer by more than this. best: what --do_eval finds, or "
     "found before (in squad_scores.json of output_dir or beside init_checkpoint).",
 )
+flags.DEFINE_bool("write_tf_records", False, "Write train.tf_record and eval.tf_record too, for other trainers.")
 
 
 @flags.validator("null_score_diff_threshold", "a number or 'best' was expected")
@@ -43,6 +46,14 @@ def _is_threshold(value):
         return value == "best" or math.isfinite(float(value))
     except ValueError:
         return False
+
+
+@flags.multi_flags_validator(
+    ["null_score_diff_threshold", "version_2_with_negative"],
+    "the threshold decides nothing without --version_2_with_negative",
+)
+def _has_use(values):
+    return values["null_score_diff_threshold"] != "best" or values["version_2_with_negative"]
 
 
 @flags.multi_flags_validator(["max_seq_length", "max_query_length"], "a window must hold more than a question")
@@ -73,10 +84,15 @@ def main():
         command_line.require(FLAGS, "predict_file")
     command_line.import_tensorflow()
     from official.tasks.fine_tuning import fine_tuning_run
-    from official.tasks.squad import squad, squad_run
+    from official.tasks.squad import squad, squad_run, squad_threshold
 
     run, asked = fine_tuning_run.run_of_flags(FLAGS), squad_run.run_of_flags(FLAGS)
-    squad.fine_tune(run, asked, device_flags.strategy_of_flags())
+    export = serving_flags.exporter(FLAGS, kind="question_answering", model_name="squad")
+    outcome = squad.fine_tune(run, asked, device_flags.strategy_of_flags())
+    threshold = squad_threshold.given_threshold(
+        FLAGS.null_score_diff_threshold, outcome.output_dir, run.init_checkpoint
+    )
+    export(outcome.model, null_score_diff_threshold=threshold)
 
 
 if __name__ == "__main__":

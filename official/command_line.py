@@ -106,6 +106,7 @@ def _parse_flags(given: Sequence[str], arguments: str) -> list[str]:
 
 
 def _run_main(main: Callable[[], None]) -> None:
+    sys.stdout.reconfigure(errors="backslashreplace")  # As stderr: no character that is lacking stops a run.
     try:
         main()
         sys.stdout.flush()

@@ -53,9 +53,10 @@ class Progress:
     def _show(self) -> None:
         seconds = max(self._clock() - self._start, 1e-9)
         rate = self._done / seconds
-        text = f"{self._phase}: {self._done / self._scale:,.1f}"
+        decimals = 0 if self._scale == 1 else 1  # What is not divided is counted.
+        text = f"{self._phase}: {self._done / self._scale:,.{decimals}f}"
         if self._total:
-            text += f"/{self._total / self._scale:,.1f}"
+            text += f"/{self._total / self._scale:,.{decimals}f}"
         text += f" {self._unit}, {rate / self._scale:,.2f} {self._unit}/s, {format_seconds(seconds)}"
         if self._total and 0 < self._done < self._total:
             text += f", {format_seconds((self._total - self._done) / rate)} left"

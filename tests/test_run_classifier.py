@@ -5,6 +5,7 @@ import subprocess
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests import scripts
 
@@ -38,6 +39,7 @@ def test_a_checkpoint_of_the_original_gives_its_results(golden_bert, tmp_path):
         "--do_eval=true",
         "--do_predict=true",
         "--write_submission",
+        "--write_tf_records",
         f"--output_dir={tmp_path}",
     )
     assert done.returncode == 0, done.stderr
@@ -52,6 +54,21 @@ def test_a_checkpoint_of_the_original_gives_its_results(golden_bert, tmp_path):
     submission = (tmp_path / "MRPC.tsv").read_text().splitlines()
     assert submission[1:] == [f"{number}\t{label}" for number, label in enumerate(published.argmax(axis=1))]
     assert "warning: the model says the same of all 48 examples" in done.stderr
+    labels = [int(line.split("\t")[0]) for line in (golden_bert / "mrpc" / "dev.tsv").read_text().splitlines()[1:]]
+    assert_records(tmp_path / "eval.tf_record", labels)
+    assert_records(tmp_path / "predict.tf_record", [0] * len(published))
+    assert not (tmp_path / "train.tf_record").exists()
+
+
+def assert_records(path: pathlib.Path, labels: list[int]):
+    """They can be parsed with what the original's reader asks for (run_classifier.py:513-519)."""
+    tokens, label = tf.io.FixedLenFeature([48], tf.int64), tf.io.FixedLenFeature([], tf.int64)
+    features = {"input_ids": tokens, "input_mask": tokens, "segment_ids": tokens}
+    features |= {"label_ids": label, "is_real_example": label}
+    records = list(tf.data.TFRecordDataset(str(path)).as_numpy_iterator())
+    found = tf.io.parse_example(records, features)
+    assert found["label_ids"].numpy().tolist() == labels and set(found["is_real_example"].numpy()) == {1}
+    assert not tf.reduce_any(found["input_ids"] * (1 - found["input_mask"]) != 0)
 
 
 def test_own_data_is_learnt_with_several_seeds_then_lines_are_answered(golden_bert, tmp_path):
@@ -109,6 +126,8 @@ def test_flags_that_can_not_be_used_end_with_status_2_and_one_line(flags, messag
         (["--task_name=mnli"], "dev_matched.tsv: no such file"),
         (["--task_name=cola"], "dev.tsv:1: the label is '#1 ID', expected was one of 0, 1"),
         (["--task_name=rte"], "dev.tsv:2: the label is"),
+        (["--task_name=mrpc", "--labels=a,b", "--label_type=multi"], "--label_type, --labels: are for your own data"),
+        (["--task_name=tsv", "--labels=a,b", "--label_type=regression"], "--labels: with --label_type=regression a"),
     ],
 )
 def test_files_of_another_task_end_with_status_1_and_one_line(golden_bert, tmp_path, flags, message):

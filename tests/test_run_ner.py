@@ -69,11 +69,30 @@ def test_the_model_is_a_tagger_with_labels_for_everyone(trained):
 def test_lines_that_are_typed_are_answered_by_the_output_directory_alone(trained):
     flags = {"output_dir": trained[0], "do_predict": True, "predict_file": "-", "max_seq_length": 32}
     process = scripts.start("run_ner.py", *scripts.flags_of(flags), stdin=-1)
-    out, err = process.communicate("ann smith went in rome .\n\nzzz \u200b\n")
+    out, err = process.communicate("ann smith went in rome .\n   \nzzz \u200b\n")
     assert process.returncode == 0, err
     first, empty, strange = out.splitlines()
     assert first == "ann/B-PER smith/I-PER went/O in/O rome/B-LOC ./O"
     assert empty == "" and strange.startswith("zzz/")
+
+
+def test_a_bilstm_on_a_frozen_encoder_learns_and_answers_by_its_directory_alone(data, tmp_path):
+    tagging_texts.write_encoder(str(tmp_path / "encoder"))
+    flags = {"train_file": data / "train.txt", "init_checkpoint": tmp_path / "encoder", "output_dir": tmp_path / "out"}
+    done = run("--do_train", "--feature_based", **flags, lstm_size=64, num_train_epochs=8, train_batch_size=8)
+    assert done.returncode == 0, done.stderr
+    assert "note: --learning_rate is 0.001" in done.stderr
+    process = scripts.start(
+        "run_ner.py",
+        f"--output_dir={tmp_path / 'out'}",
+        "--do_predict",
+        "--predict_file=-",
+        "--max_seq_length=32",
+        stdin=-1,
+    )
+    out, err = process.communicate("ann went in rome .\n")
+    assert process.returncode == 0, err
+    assert out == "ann/B-PER went/O in/O rome/B-LOC ./O\n"
 
 
 def test_labels_of_another_task_are_refused_with_their_line(trained, tmp_path):

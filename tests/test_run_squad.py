@@ -198,6 +198,15 @@ def test_lines_of_standard_input_are_answered_at_once(trained, tmp_path):
     assert process.returncode == 0 and "error: line 3: 'no tab here' has no tab" in errors
 
 
+def test_an_answer_that_the_terminal_can_not_spell_is_escaped(trained, tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    flags = {"init_checkpoint": trained[0] / "model", "output_dir": tmp_path, "max_seq_length": 16}
+    flags |= {"predict_file": "-", "do_predict": True, "max_query_length": 4}
+    process = scripts.start("run_squad.py", *scripts.flags_of(flags), stdin=subprocess.PIPE)
+    out, errors = process.communicate("who?\t\u00e9\n")
+    assert (process.returncode, out) == (0, "\\xe9\n"), errors
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -206,6 +215,7 @@ def test_lines_of_standard_input_are_answered_at_once(trained, tmp_path):
         ({"do_predict": True}, "--predict_file must be given"),
         ({"do_predict": True, "max_seq_length": 67}, "a window must hold more than a question"),
         ({"do_predict": True, "null_score_diff_threshold": "high"}, "a number or 'best' was expected"),
+        ({"do_predict": True, "null_score_diff_threshold": "best"}, "nothing without --version_2_with_negative"),
         ({"do_eval": True, "predict_file": "-"}, "standard input has no answers"),
         ({"do_train": True, "keep_best": True}, "--do_train and --do_eval must be given"),
     ],

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from official import files
 from official.errors import InputError
+from official.inputs.untuned import untuned
 
 FILES_READ_AT_ONCE = 4  # run_pretraining.py:371
 SHUFFLE_BUFFER = 100  # run_pretraining.py:383; what create_pretraining_data writes is in random order already.
@@ -79,7 +80,7 @@ def training_batches(
         num_parallel_calls=tf.data.AUTOTUNE,
         deterministic=True,
     )
-    return examples.batch(rows // share.replicas, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
+    return untuned(examples.batch(rows // share.replicas, drop_remainder=True).prefetch(tf.data.AUTOTUNE))
 
 
 def evaluation_batches(
@@ -101,7 +102,7 @@ def evaluation_batches(
         lambda index, serialized: transform(serialized, tf.constant(0, tf.int64), index),
         num_parallel_calls=tf.data.AUTOTUNE,
     )
-    return examples.batch(batch_size, drop_remainder=repeat).prefetch(tf.data.AUTOTUNE)
+    return untuned(examples.batch(batch_size, drop_remainder=repeat).prefetch(tf.data.AUTOTUNE))
 
 
 def _epoch(source, epoch, seed, start):

@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from official.inputs.records import Share
+from official.inputs.untuned import untuned
 
 POOL_BATCHES = 50  # Batches are sorted by length within so many, and then come in random order.
 NO_LABEL = -1
@@ -205,10 +206,8 @@ def training_batches(
         position = tf.tile(tf.stack([[tf.constant(0, tf.int64), column["next"]]]), [rows, 1])  # [b, 2]
         return examples.batch(column["examples"], length) | {"position": position}
 
-    options = tf.data.Options()
-    options.autotune.enabled = False  # Its thread sleeps for up to a minute, and who ends a pipeline waits for it.
     numbers = tf.data.Dataset.from_tensor_slices(columns)
-    return numbers.map(make_batch, num_parallel_calls=2, deterministic=True).prefetch(4).with_options(options)
+    return untuned(numbers.map(make_batch, num_parallel_calls=2, deterministic=True).prefetch(4))
 
 
 def in_batches(

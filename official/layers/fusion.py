@@ -55,6 +55,8 @@ def _compiled(function, constants):
             result = bound(*tensors)
         return tape.gradient(result, tensors, output_gradients=upstream)
 
+    # A function of its own, since TensorFlow keeps for good the graph in which it meets a custom gradient.
+    @functools.partial(tf.function, autograph=False)
     @tf.custom_gradient
     def call(*tensors):
         return forward(*tensors), lambda upstream: backward(upstream, *tensors)

@@ -6,7 +6,9 @@ import tensorflow as tf
 from official import layers
 from official.models.bert import CLASSIFIER_DROPOUT, Bert
 
+DEFAULT_LAYERS = "last_four_concat"  # The best of them.
 LSTM_SIZE, LSTM_LAYERS = 768, 2  # "A randomly initialized two-layer 768-dimensional BiLSTM".
+LARGEST_LSTM = 4_096
 # The rows of table 7. States are numbered from 0, the embeddings; those of the blocks are 1 … L.
 FEATURE_LAYERS = {
     "embeddings": lambda states: states[:1],
@@ -51,7 +53,7 @@ class FeatureBasedTagger(keras.Model):
         self,
         encoder: Bert,
         labels: tuple[str, ...],
-        feature_layers: str = "last_four_concat",
+        feature_layers: str = DEFAULT_LAYERS,
         lstm_size: int = LSTM_SIZE,
         name: str = "model",
     ):
@@ -59,7 +61,7 @@ class FeatureBasedTagger(keras.Model):
         if not encoder.output_hidden_states:
             raise ValueError("the encoder has to answer with hidden_states")
         encoder.trainable = False
-        self.encoder_model = encoder
+        self.encoder_model, self.config = encoder, encoder.config
         self.labels, self.feature_layers, self.lstm_size = labels, feature_layers, lstm_size
         num_states = len(FEATURE_LAYERS[feature_layers](range(encoder.config.num_hidden_layers + 1)))
         self.mix = LayerMix(num_states, name="layer_mix") if feature_layers.endswith("_sum") else None

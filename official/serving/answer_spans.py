@@ -8,6 +8,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from official.serving.context_windows import SEPARATOR_RUN, ContextTokens, Windows
+from official.serving.text_inputs import row_of_each
 from official.tokenization.wordpiece import CONTINUATION
 from official.tokenization.wordpiece_graph import GraphWordPieceTokenizer
 
@@ -115,15 +116,29 @@ def locate(
     first_word, last_word = tf.gather(contexts.word, first), tf.gather(contexts.word, last)
     begin, end = tf.gather(contexts.word_starts, first_word), tf.gather(contexts.word_starts, last_word + 1)
     pieces = _spell(first, last, contexts, vocabulary)
-    words = tokenizer.words(_joined(contexts.words, first_word, last_word))  # [S, None]
-    before, found = _find(tf.strings.reduce_join(words, axis=-1, separator=" "), pieces)
-    size = tf.math.unsorted_segment_sum(_length(words.values), words.value_rowids(), words.nrows())
-    found &= size == end - begin
-    start = tf.where(found, begin + _letters(before), begin)
+    normal, letters, run = _normalize(first_word, last_word, contexts, tokenizer)
+    before, found = _find(normal, run, pieces)
+    found &= tf.gather(letters, run) == end - begin
+    start = tf.where(found, begin + before, begin)
     stop = tf.where(found, start + _letters(pieces), end)
     start, stop = tf.gather(contexts.character, start), tf.gather(contexts.character, stop - 1) + 1
     text = tf.strings.substr(tf.gather(contexts.texts, question), start, stop - start, unit="UTF8_CHAR")
     return Places(tf.strings.regex_replace(text, SEPARATOR_RUN, " "), start, stop)
+
+
+def _normalize(
+    first_word: tf.Tensor, last_word: tf.Tensor, contexts: ContextTokens, tokenizer: GraphWordPieceTokenizer
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Runs of words as they are normalised, each once: a text without blanks is one word that all spans lie in.
+
+    Returns:
+        The text of each run [R] and how many letters it has, int64 [R]; which of them each span lies in [S].
+    """
+    count = tf.size(contexts.words, tf.int64)
+    runs, run = tf.unique(first_word * count + last_word)
+    words = tokenizer.words(_joined(contexts.words, runs // count, runs % count))  # [R, None]
+    letters = tf.math.unsorted_segment_sum(_length(words.values), row_of_each(words), words.nrows())
+    return tf.strings.reduce_join(words, axis=-1, separator=" "), letters, run
 
 
 def _joined(strings: tf.Tensor, first: tf.Tensor, last: tf.Tensor) -> tf.Tensor:
@@ -140,14 +155,14 @@ def _spell(first: tf.Tensor, last: tf.Tensor, contexts: ContextTokens, vocabular
     return tf.strings.regex_replace(tf.strings.regex_replace(text, f" {CONTINUATION}", ""), CONTINUATION, "")
 
 
-def _find(texts: tf.Tensor, parts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """What stands before the first `parts` in `texts`, and whether there is one: [S] each."""
+def _find(texts: tf.Tensor, which: tf.Tensor, parts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """How many letters stand before the first of `parts` [S] in the text for `which` [S], and whether it is there."""
 
     def find(pair: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
-        around = tf.strings.split(pair[0], sep=pair[1], maxsplit=1)
-        return tf.strings.reduce_join(around[:1]), tf.size(around) > 1
+        around = tf.strings.split(texts[pair[0]], sep=pair[1], maxsplit=1)
+        return _letters(tf.strings.reduce_join(around[:1])), tf.size(around) > 1
 
-    return tf.map_fn(find, (texts, parts), fn_output_signature=(tf.string, tf.bool))
+    return tf.map_fn(find, (which, parts), fn_output_signature=(tf.int64, tf.bool))
 
 
 def _length(texts: tf.Tensor) -> tf.Tensor:

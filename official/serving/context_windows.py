@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from official.serving.text_inputs import Inputs, TextInputs, first_of_each, pad
+from official.serving.text_inputs import Inputs, TextInputs, first_of_each, pad, row_of_each
 
 SEPARATORS = " \t\r\n\u202f"  # Between words (run_squad.py:230-237): less than Unicode's white space.
 SEPARATOR_RUN = f"[{SEPARATORS}]+"
@@ -61,7 +61,7 @@ def tokenize_contexts(contexts: tf.Tensor, texts: TextInputs) -> ContextTokens:
     # A separator behind each, so that words do not run from one context into the next.
     points = tf.strings.unicode_decode(tf.strings.join([contexts, " "]), "UTF-8")  # [B, None]
     separates = tf.reduce_any(points.values[:, tf.newaxis] == [ord(mark) for mark in SEPARATORS], axis=1)
-    row = points.value_rowids()
+    row = row_of_each(points)
     place = tf.range(tf.size(row, tf.int64)) - tf.gather(points.row_starts(), row)
     begins = ~separates & tf.concat([[True], separates[:-1]], axis=0)
     letters = tf.boolean_mask(points.values, ~separates)
@@ -72,7 +72,7 @@ def tokenize_contexts(contexts: tf.Tensor, texts: TextInputs) -> ContextTokens:
     return ContextTokens(
         texts=contexts,
         ids=tf.RaggedTensor.from_row_lengths(pieces, counts, validate=False).merge_dims(1, 2),
-        word=pieces.value_rowids(),
+        word=row_of_each(pieces),
         word_starts=tf.concat([starts, [tf.size(letters, tf.int64)]], axis=0),
         character=tf.boolean_mask(place, ~separates),
         words=words,

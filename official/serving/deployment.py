@@ -3,14 +3,14 @@
 import json
 import os
 import pathlib
+import sys
 from collections.abc import Sequence
 
-import tensorflow as tf
 from google.protobuf import text_format
-from tensorflow_serving.config import model_server_config_pb2
+from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
 from official import files
-from official.serving.saved_model import versions
+from official.errors import InputError
 from official.serving.servable import DEFAULT, Servable
 
 TEMPLATES = pathlib.Path(__file__).parent / "templates"
@@ -22,40 +22,66 @@ METRICS_PATH = "/monitoring/prometheus/metrics"
 
 
 def write_deployment(export_dir: str, name: str, servable: Servable, batch_sizes: Sequence[int]) -> None:
-    """Writes configuration, docker compose file and clients; what is there from another model is replaced.
+    """Writes configuration, docker compose file and clients.
+
+    A file of that name that is there already stays as it is: it may have been adapted, or be another's. In the list of
+    models this one is added, and nothing else is changed.
 
     Args:
         export_dir: holds a directory for each model.
         name: the model for which requests are shown.
         batch_sizes: those that the server makes batches of.
     """
-    written = {
-        MODELS_CONFIG: models_config(model_names(export_dir)),
+    once = {
         BATCHING: batching_parameters(batch_sizes),
         MONITORING: f'prometheus_config {{ enable: true path: "{METRICS_PATH}" }}\n',
     }
     for template in sorted(TEMPLATES.iterdir()):
         if template.is_file():
-            written[template.name] = template.read_text("utf-8")
-    written[f"{name}.request.json"] = rest_request(servable)
-    for file_name, text in written.items():
-        with files.write_whole(os.path.join(export_dir, file_name)) as file:
-            file.write(text)
+            once[template.name] = template.read_text("utf-8")
+    for file_name, text in once.items():
+        _write_once(os.path.join(export_dir, file_name), text)
+    _write(os.path.join(export_dir, f"{name}.request.json"), rest_request(servable))
+    _write(os.path.join(export_dir, MODELS_CONFIG), models_config(read_models_config(export_dir), [name]))
 
 
-def model_names(export_dir: str) -> list[str]:
-    """The models of which there is a version."""
-    names = (name.rstrip("/") for name in tf.io.gfile.listdir(export_dir))
-    directories = [name for name in names if tf.io.gfile.isdir(os.path.join(export_dir, name))]
-    return sorted(name for name in directories if versions(os.path.join(export_dir, name)))
+def _write(path: str, text: str) -> None:
+    with files.write_whole(path) as file:
+        file.write(text)
 
 
-def models_config(names: Sequence[str]) -> str:
-    """`--model_config_file`: each model's newest version."""
-    config = model_server_config_pb2.ModelServerConfig()
+def _write_once(path: str, text: str) -> None:
+    if not files.exists(path):
+        _write(path, text)
+        return
+    with files.open_file(path) as file:
+        if file.read() != text:
+            print(f"note: {path}: is there already, and stays as it is", file=sys.stderr)
+
+
+def read_models_config(export_dir: str) -> ModelServerConfig:
+    """The models that are served from there; none if nothing says so.
+
+    Raises:
+        InputError: the file that says so is not as the server wants it.
+    """
+    config, path = ModelServerConfig(), os.path.join(export_dir, MODELS_CONFIG)
+    if files.exists(path):
+        with files.open_file(path) as file:
+            try:
+                text_format.Parse(file.read(), config)
+            except text_format.ParseError as error:
+                raise InputError(f"{path}:{error}: a ModelServerConfig was expected") from error
+    return config
+
+
+def models_config(config: ModelServerConfig, names: Sequence[str]) -> str:
+    """`--model_config_file`, with each of these models served in its newest version where it was not there before."""
+    known = {model.name for model in config.model_config_list.config}
     for name in names:
-        config.model_config_list.config.add(name=name, base_path=f"{ROOT}/{name}", model_platform="tensorflow")
-    return text_format.MessageToString(config)
+        if name not in known:
+            config.model_config_list.config.add(name=name, base_path=f"{ROOT}/{name}", model_platform="tensorflow")
+    return text_format.MessageToString(config, as_utf8=True)
 
 
 def batching_parameters(batch_sizes: Sequence[int]) -> str:

@@ -11,14 +11,18 @@ from absl.flags import FlagValues
 from official import checkpoints
 from official.checkpoints.loading import labels_of, open_source, parts_of
 from official.errors import InputError
+from official.models.bert import Bert, BertConfig
+from official.models.feature_based_tagger import FeatureBasedTagger
 from official.serving.classifier import SINGLE, Classifier, MultipleChoice
-from official.serving.deployment import write_deployment
+from official.serving.deployment import read_models_config, write_deployment
 from official.serving.encoder import Encoder
 from official.serving.fill_mask import FillMask
 from official.serving.question_answering import QuestionAnswering
-from official.serving.saved_model import write_saved_model
+from official.serving.saved_model import require_room, write_saved_model
 from official.serving.servable import Servable
 from official.serving.tagger import Tagger
+from official.tasks.fine_tuning.fine_tuning_run import FineTuningRun, read_encoder
+from official.tasks.tagging import tagger_files
 from official.tokenization.wordpiece import MASK, WordPieceTokenizer
 
 ENCODER, FILL_MASK, CLASSIFIER, MULTIPLE_CHOICE, TAGGER, QUESTION_ANSWERING = KINDS = (
@@ -31,6 +35,7 @@ HEAD_OF = {
     MULTIPLE_CHOICE: "sequence_classification",
     FILL_MASK: "mlm",
 }  # By preference, where a checkpoint has several.
+SHORTEST_LENGTH = 3  # [CLS] token [SEP]
 DEFAULT_LENGTH = {QUESTION_ANSWERING: 384, TAGGER: 128}  # Of windows; others read as much as the model can.
 
 
@@ -40,6 +45,9 @@ class Export:
 
     source: str
     export_dir: str
+    bert_config_file: str | None = None
+    vocab_file: str | None = None
+    do_lower_case: bool | None = None
     kind: str | None = None
     model_name: str | None = None
     version: int | None = None
@@ -60,14 +68,34 @@ class Export:
     @property
     def name(self) -> str:
         """Of the model: as a server's URLs have it."""
-        return self.model_name or re.sub(r"[^\w.-]+", "_", os.path.basename(os.path.normpath(self.source)))
+        source = os.path.basename(os.path.abspath(self.source))
+        return self.model_name or re.sub(r"[^\w-]+", "_", source, flags=re.ASCII)
+
+    @property
+    def directory(self) -> str:
+        """Of the model's versions."""
+        return os.path.join(self.export_dir, self.name)
 
 
 def export_of_flags(flags: FlagValues, **known) -> Export:
     """What the command line asks for; `known` says what a run script knows itself."""
     names = {field.name for field in dataclasses.fields(Export)} & set(flags) - set(known) - {"batch_sizes"}
-    batch_sizes = tuple(map(int, flags["batch_sizes"].value))
+    batch_sizes = tuple(sorted(set(map(int, flags["batch_sizes"].value))))
     return Export(**{name: flags[name].value for name in names}, batch_sizes=batch_sizes, **known)
+
+
+def check_destination(asked: Export) -> None:
+    """Finds out whether the model can be written where it is to be.
+
+    Raises:
+        InputError: its name can't be served, its version is there already, or the directory can't be written to.
+    """
+    if not re.fullmatch(r"\w[\w.-]*", asked.name, re.ASCII):
+        raise InputError(
+            f"--model_name is {asked.name!r}: letters, digits, _, - and . were expected, as in a server's URLs"
+        )
+    require_room(asked.directory, asked.version)
+    read_models_config(asked.export_dir)
 
 
 def export(asked: Export) -> str:
@@ -76,13 +104,14 @@ def export(asked: Export) -> str:
     Raises:
         InputError: there is no such model, it is not of that kind, or it can't be written.
     """
+    check_destination(asked)
     keras.mixed_precision.set_global_policy(
         "float32" if asked.mixed_precision == "float32" else f"mixed_{asked.mixed_precision}"
     )
     servable, tokenizer = read_servable(asked)
     path = write_saved_model(
         servable,
-        os.path.join(asked.export_dir, asked.name),
+        asked.directory,
         version=asked.version,
         batch_sizes=asked.batch_sizes,
         vocabulary=tuple(tokenizer.tokens),
@@ -98,25 +127,53 @@ def read_servable(asked: Export) -> tuple[Servable, WordPieceTokenizer]:
     Raises:
         InputError: as `export`.
     """
-    family, source = open_source(asked.source)
+    config, tokenizer = read_encoder(
+        FineTuningRun(
+            output_dir=asked.export_dir,  # Nothing is read or written there.
+            init_checkpoint=asked.source,
+            bert_config_file=asked.bert_config_file,
+            vocab_file=asked.vocab_file,
+            do_lower_case=asked.do_lower_case,
+            max_seq_length=SHORTEST_LENGTH,
+        )
+    )
+    model, kind = _read_model(asked, config)
+    longest = config.max_position_embeddings
+    length = asked.max_seq_length or min(DEFAULT_LENGTH.get(kind, 512), longest)
+    if not SHORTEST_LENGTH <= length <= longest:
+        raise InputError(
+            f"--max_seq_length is {length}: {SHORTEST_LENGTH} to {longest}, the model's positions, was expected"
+        )
+    if kind == FILL_MASK:
+        tokenizer.require(MASK)
+    return _servable(kind, model, tokenizer, length, asked), tokenizer
+
+
+def _read_model(asked: Export, config: BertConfig) -> tuple[keras.Model, str]:
+    """The model with the one head that is served, and the kind that this makes it."""
+    if home := tagger_files.find(asked.source):
+        if asked.kind not in (None, TAGGER):
+            raise InputError(f"{asked.source}: is a feature-based tagger, which can't be served as {asked.kind}")
+        return _read_feature_based(home, config), TAGGER
+    family, source = open_source(asked.source, config)
     parts = parts_of(family, source)
     kind = asked.kind or next((kind for kind, head in HEAD_OF.items() if head in parts), ENCODER)
     head = HEAD_OF.get(kind)
     if head is not None and head not in parts:
         raise InputError(f"{asked.source}: has no head for {head}, which --kind={kind} needs")
-    tokenizer = checkpoints.read_tokenizer(asked.source)
-    if tokenizer is None:
-        raise InputError(f"{asked.source}: there is no vocabulary beside it: raw text can't be served")
-    length = asked.max_seq_length or min(DEFAULT_LENGTH.get(kind, 512), source.config.max_position_embeddings)
-    if not 3 <= length <= source.config.max_position_embeddings:
-        raise InputError(
-            f"--max_seq_length is {length}: from 3 to {source.config.max_position_embeddings}, the model's positions, "
-            "was expected"
-        )
     heads = [] if head is None else [head]
-    model = family.build(source.config, {*heads, *({"pooler"} & set(parts))}, labels_of(family, source, heads))
+    model = family.build(config, {*heads, *({"pooler"} & set(parts))}, labels_of(family, source, heads))
     checkpoints.load_weights(model, asked.source)
-    return _servable(kind, model, tokenizer, length, asked), tokenizer
+    return model, kind
+
+
+def _read_feature_based(home: str, config: BertConfig) -> FeatureBasedTagger:
+    settings = tagger_files.read_settings(home)
+    encoder = Bert(config, pooler=False, output_hidden_states=True)
+    checkpoints.load_weights(encoder, home)
+    model = FeatureBasedTagger(encoder, settings.labels, settings.feature_layers, settings.lstm_size)
+    tagger_files.read_weights(model, home)
+    return model
 
 
 def _servable(kind: str, model: keras.Model, tokenizer: WordPieceTokenizer, length: int, asked: Export) -> Servable:

@@ -1,5 +1,6 @@
 """Writes what TF Serving reads: `EXPORT/NAME/VERSION/`, whole or not at all."""
 
+import errno
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -43,13 +44,9 @@ def write_saved_model(
     Raises:
         InputError: that version is there already, or can't be written.
     """
-    files.make_directory(directory)
-    version = 1 + max(versions(directory), default=0) if version is None else version
-    path = os.path.join(directory, str(version))
-    if files.exists(path):
-        raise InputError(f"{path}: is there already; a server that has loaded a version does not look at it again")
+    require_room(directory, version)
     signatures = servable.signatures()
-    with _whole_directory(path) as incomplete:
+    with _new_directory(directory) as incomplete:
         tf.saved_model.save(servable, incomplete, {name: _concrete(each) for name, each in signatures.items()})
         _set_methods(os.path.join(incomplete, GRAPH), signatures)
         extra = os.path.join(incomplete, EXTRA)
@@ -59,28 +56,61 @@ def write_saved_model(
         if labels := getattr(servable, "labels", ()):
             _write_json(os.path.join(extra, "labels.json"), list(labels))
         _write_json(os.path.join(incomplete, "export.json"), about)
-    return path
+        return _give_number(incomplete, directory, version)
+
+
+def require_room(directory: str, version: int | None) -> None:
+    """Makes sure that a version can be written: what takes hours is to know it before.
+
+    Raises:
+        InputError: it is there already, or nothing can be written there.
+    """
+    files.make_directory(directory)
+    if version is not None and files.exists(path := os.path.join(directory, str(version))):
+        raise _taken(path)
+    probe = os.path.join(directory, ".writable")
+    with files.write_whole(probe):
+        pass
+    files.remove_if_there(probe)
+
+
+def _taken(path: str) -> InputError:
+    return InputError(f"{path}: is there already; a server that has loaded a version does not look at it again")
 
 
 def versions(directory: str) -> list[int]:
     """The versions of a model that are there."""
     names = (name.rstrip("/") for name in tf.io.gfile.listdir(directory))
-    return sorted(int(name) for name in names if name.isdecimal())
+    return sorted(int(name) for name in names if name.isascii() and name.isdecimal())
 
 
 @contextmanager
-def _whole_directory(path: str) -> Iterator[str]:
-    """A directory to be filled, that gets its name when the block ends well."""
-    incomplete = files.temporary_name(path)
+def _new_directory(directory: str) -> Iterator[str]:
+    """A directory to be filled, which a server does not take for a version."""
+    incomplete = files.temporary_name(os.path.join(directory, "version"))
     try:
         yield incomplete
-        files.replace(incomplete, path)
     except (OSError, tf.errors.OpError) as error:
         reason = files.describe_os_error(error) if isinstance(error, OSError) else error.message
-        raise InputError(f"{path}: can't be written: {reason}") from error
+        raise InputError(f"{directory}: can't be written: {reason}") from error
     finally:
         if tf.io.gfile.exists(incomplete):
             tf.io.gfile.rmtree(incomplete)
+
+
+def _give_number(incomplete: str, directory: str, version: int | None) -> str:
+    """The path under which it is served. Where another export took the next number meanwhile, the one after that."""
+    while True:
+        path = os.path.join(directory, str(version or 1 + max(versions(directory), default=0)))
+        try:
+            files.replace(incomplete, path)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+            if version is not None:
+                raise _taken(path) from error
+        else:
+            return path
 
 
 def _concrete(signature: Signature) -> Callable:

@@ -57,6 +57,7 @@ class Servable(tf.Module):
         self.texts = TextInputs(tokenizer, max_seq_length)
         self.max_seq_length = max_seq_length
         self.max_position_embeddings = model.config.max_position_embeddings
+        self.sizes = {"input_ids": model.config.vocab_size, "segment_ids": model.config.type_vocab_size}
         # Not the model itself: for each Keras variable that is found by way of it, TensorFlow saves a copy that no
         # Session ever fills (keras/src/backend/tensorflow/core.py:109-116).
         self.variables_of_model = [variable.value for variable in model.variables]
@@ -93,17 +94,9 @@ class Servable(tf.Module):
             inputs: int32 [B, T] each, and what else the model takes [B, …].
             wanted: names of outputs. What has an axis of tokens is 0 at padding.
         """
-        mask = inputs["input_mask"]
-        rows, length = tf.unstack(tf.shape(mask))
-        limit = self.max_position_embeddings
-        with tf.control_dependencies(
-            [
-                tf.debugging.assert_less_equal(
-                    length, limit, f"input_ids: more than {limit} tokens, the model's positions"
-                )
-            ]
-        ):
-            at_once = tf.maximum(1, TOKENS_AT_ONCE // tf.maximum(1, length))
+        with tf.control_dependencies(self._checks(inputs)):
+            rows, length = tf.unstack(tf.shape(inputs["input_ids"]))
+        at_once = tf.maximum(1, TOKENS_AT_ONCE // tf.maximum(1, length))
         lots = tf.maximum(1, -(-rows // at_once))  # Of an empty batch there is one, so that the shapes are known.
 
         def run_lot(number: tf.Tensor, answers: list[tf.TensorArray]):
@@ -117,6 +110,20 @@ class Servable(tf.Module):
         ]
         _, arrays = tf.while_loop(lambda number, _: number < lots, run_lot, (0, arrays), parallel_iterations=1)
         return {name: array.concat() for name, array in zip(wanted, arrays)}
+
+    def _checks(self, inputs: Inputs) -> list[tf.Operation]:
+        """What fails, with a message to the client, where the model can't take a request."""
+        shape, limit = tf.shape(inputs["input_ids"]), self.max_position_embeddings
+        told = f"input_ids: more than {limit} tokens, the model's positions"
+        checks = [tf.debugging.assert_less_equal(shape[1], limit, told)]
+        for name in ("input_mask", "segment_ids"):
+            told = f"{name}: the shape of input_ids was expected"
+            checks.append(tf.debugging.assert_equal(tf.shape(inputs[name]), shape, told))
+        for name, size in self.sizes.items():
+            # A GPU would look up zeros for others and say nothing.
+            known = tf.reduce_all((inputs[name] >= 0) & (inputs[name] < size))
+            checks.append(tf.debugging.assert_equal(known, True, f"{name}: numbers from 0 to {size - 1} were expected"))
+        return checks
 
     def _run_lot(self, lot: Inputs, length: tf.Tensor, wanted: tuple[str, ...]) -> list[tf.Tensor]:
         mask = lot["input_mask"]

@@ -71,6 +71,17 @@ def first_of_each(ragged: tf.RaggedTensor, counts: tf.Tensor) -> tf.RaggedTensor
     return places.with_values(tf.gather(ragged.values, places.values))
 
 
+def row_of_each(ragged: tf.RaggedTensor) -> tf.Tensor:
+    """The row that each value belongs to, int64 [values].
+
+    `value_rowids` says the same by way of a mask as large as all rows, each as long as the longest: among 500,000 words
+    that may be one of 300,000 pieces.
+    """
+    ends = ragged.row_splits[1:]
+    count = tf.size(ragged.values, tf.int64)
+    return tf.cumsum(tf.math.unsorted_segment_sum(tf.ones_like(ends), ends, count + 1))[:-1]
+
+
 def pad(segments: Sequence[tf.RaggedTensor]) -> Inputs:
     """Rows, int32 [B, None] a segment, to `input_ids`, `input_mask`, `segment_ids`, int32 [B, T] each."""
     rows = tf.concat(segments, axis=1)
@@ -98,7 +109,9 @@ def parse_examples(serialized: tf.Tensor, names: Sequence[str] = TOKEN_FEATURES)
     feature = tf.io.RaggedFeature(tf.int64, row_splits_dtype=tf.int64)
     parsed = tf.io.parse_example(serialized, dict.fromkeys(names, feature))
     ids, mask = parsed["input_ids"], parsed["input_mask"]
-    length = tf.maximum(ids.bounding_shape(axis=1), SHORTEST)
+    told = "input_ids: token ids were expected in each record"
+    with tf.control_dependencies([tf.debugging.assert_positive(ids.row_lengths(), told)]):
+        length = tf.maximum(ids.bounding_shape(axis=1), SHORTEST)
     shape = tf.stack([ids.nrows(), length])
     dense = {name: tf.cast(parsed[name].to_tensor(shape=shape), tf.int32) for name in TOKEN_FEATURES}
     present = tf.sequence_mask(ids.row_lengths(), length, tf.int32)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from official.serving.text_inputs import Inputs, TextInputs, pad
+from official.serving.text_inputs import Inputs, TextInputs, pad, row_of_each
 
 
 class WordWindows(NamedTuple):
@@ -59,7 +59,7 @@ def cut_windows(words: tf.RaggedTensor, texts: TextInputs, doc_stride: int, unk_
     parts = tf.ragged.range(begin, tf.gather(splits, cuts.end))
     rows = texts.assemble([parts.with_values(tf.gather(pieces.values, parts.values))])
     labelled = tf.ragged.range(cuts.labels_from, cuts.labels_to)  # [W, None]
-    window = labelled.value_rowids()
+    window = row_of_each(labelled)
     position = 1 + tf.gather(splits, labelled.values) - tf.gather(begin, window)
     place = tf.stack([window, position], axis=1)  # By windows; each word comes once.
     return WordWindows(pad(rows), tf.scatter_nd(labelled.values[:, tf.newaxis], place, tf.shape(place, tf.int64)))

@@ -26,7 +26,8 @@ def read_lines(path: str) -> list[str]:
         raise InputError(f"{path}: is empty")
     if b"\0" in content[:_LOOKED_AT]:
         raise InputError(f"{path}: holds NUL bytes: a text file in UTF-8 was expected")
-    lines = _decode(path, content).removeprefix(_BYTE_ORDER_MARK).split("\n")
+    end = "\n" if b"\n" in content else "\r"  # As spreadsheets on old Macs end lines.
+    lines = _decode(path, content).removeprefix(_BYTE_ORDER_MARK).split(end)
     if not lines[-1]:
         lines.pop()
     return [line.removesuffix("\r") for line in lines]

@@ -12,7 +12,6 @@ from official.errors import InputError, Stopped
 from official.training.checkpoint import TrainState
 from official.training.logs import MetricsLog, Progress
 from official.training.step import LoopResult, TrainLoop
-from official.training.strategy import runs_on_cpu
 
 SECONDS_PER_CALL = 2.0  # On slow devices a call makes fewer steps than it may: the line stays alive, Ctrl-C is quick.
 
@@ -166,7 +165,8 @@ def _evaluate(evaluate, step, log, progress):
 
 def device_iterator(strategy: tf.distribute.Strategy, make_dataset: Callable) -> object:
     """An iterator of batches for `strategy`; `make_dataset(input_context)` gives the dataset of one host."""
-    # On CPUs there is nowhere to fetch to, and ending what fetches would have to wait for a thread of tf.data's that
-    # sleeps for up to a minute.
-    options = tf.distribute.InputOptions(experimental_fetch_to_device=not runs_on_cpu(strategy))
-    return iter(strategy.distribute_datasets_from_function(make_dataset, options))
+    if isinstance(strategy, tf.distribute.OneDeviceStrategy):
+        # What hands batches to several devices has threads of its own that tune it, whatever the dataset's options say,
+        # and ending it may take until they wake: up to a minute.
+        return iter(make_dataset(tf.distribute.InputContext()))
+    return iter(strategy.distribute_datasets_from_function(make_dataset))

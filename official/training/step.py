@@ -101,7 +101,7 @@ class TrainLoop:
             losses, metrics = self.objective(self.model, batch, training=True)
             loss = tf.add_n([_global_part(mean, replica) for mean in losses.values()])
         gradients = [tf.convert_to_tensor(gradient) for gradient in tape.gradient(loss, variables)]
-        gradients = replica.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
+        gradients = _sum_over_replicas(gradients, replica)
         gradients, norm = clip_by_global_norm(gradients, CLIP_NORM)
         self.optimizer.apply_gradients(gradients, learning_rate)
         self.loss_names, self.measure_names = list(losses), list(losses | metrics)
@@ -118,8 +118,19 @@ def _stack_sums(means: Mapping) -> tf.Tensor:
 
 def _global_part(mean, replica):
     """This replica's part of a mean over the global batch; the parts of all replicas add up to it."""
-    weight = replica.all_reduce(tf.distribute.ReduceOp.SUM, mean.weight)
+    weight = _sum_over_replicas(mean.weight, replica)
     return mean.total / (weight + mean.epsilon)
+
+
+def _sum_over_replicas(values, replica):
+    """Sums tensors over all replicas, if there are several.
+
+    `all_reduce` registers a gradient for good, and with it the graph and all variables in it: a process that makes one
+    model after the other would keep them all.
+    """
+    if replica.num_replicas_in_sync == 1:
+        return values
+    return replica.all_reduce(tf.distribute.ReduceOp.SUM, values)
 
 
 class Evaluation:

@@ -1,12 +1,14 @@
 """Classification of texts and pairs of texts: trained, scored, and what it predicts written down."""
 
 import dataclasses
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
 
+from official import files
 from official.errors import InputError
 from official.inputs.tokenized import TokenizedExamples
 from official.objectives.classification import Classification, MultiLabelClassification, Regression
@@ -17,7 +19,10 @@ from official.tasks.classification.classification_labels import HEAD, find_label
 from official.tasks.eval_results import write_eval_results
 from official.tasks.fine_tuning.fine_tuning import FineTuning
 from official.tasks.fine_tuning.fine_tuning_run import FineTuningRun, read_encoder
-from official.tasks.fine_tuning.trials import run_trials
+from official.tasks.fine_tuning.tf_records import write_tf_records
+from official.tasks.fine_tuning.trials import Outcome, run_trials
+
+RECORD_FILES = {"train": "train.tf_record", "dev": "eval.tf_record", "test": "predict.tf_record"}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -37,13 +42,14 @@ class Wanted:
     class_weights: str | None = None
 
 
-def classify(run: FineTuningRun, strategy: tf.distribute.Strategy, task: Task, wanted: Wanted) -> None:
-    """Does what `run_classifier.py` does.
+def classify(run: FineTuningRun, strategy: tf.distribute.Strategy, task: Task, wanted: Wanted) -> tuple[Outcome, bool]:
+    """Does what `run_classifier.py` does; answers with what it leaves, and whether there were pairs of texts.
 
     Raises:
         InputError: files, labels, checkpoint and flags don't fit together.
     """
-    TextClassification(run, strategy, task, wanted).run_all()
+    classification = TextClassification(run, strategy, task, wanted)
+    return classification.run_all(), classification.reads_pairs
 
 
 class TextClassification:
@@ -51,6 +57,7 @@ class TextClassification:
 
     def __init__(self, run: FineTuningRun, strategy: tf.distribute.Strategy, task: Task, wanted: Wanted):
         self.run, self.strategy, self.task, self.wanted = run, strategy, task, wanted
+        self.reads_pairs = False
         self._check()
         self.encoder = read_encoder(run)
         predicts_file = wanted.do_predict and not wanted.from_stdin
@@ -66,10 +73,15 @@ class TextClassification:
             raise InputError(
                 f"--num_trials={run.num_trials}: compares scores: --do_train and --do_eval have to be given"
             )
+        for name in ("keep_best", "early_stopping_patience"):
+            if getattr(run, name) and wanted.do_train and not wanted.do_eval:
+                raise InputError(f"--{name}: compares scores: --do_eval has to be given")
         if wanted.write_submission and self.task.submission is None:
             raise InputError(f"--write_submission: {self.task.name} is no task of the GLUE server's")
         if wanted.class_weights is not None and self.task.label_type != "single":
             raise InputError("--class_weights: are for examples of one label each (--label_type=single)")
+        if wanted.write_submission and not wanted.do_predict:
+            raise InputError("--write_submission: writes what is predicted, so --do_predict has to be given")
 
     def _tokenize(self, split: str, examples: Sequence[Example]) -> TokenizedExamples:
         labels = {}
@@ -77,7 +89,8 @@ class TextClassification:
             labels["label_ids"] = label_array(examples, self.labels, self.task.label_type)
         return self._rows(examples, labels)
 
-    def _rows(self, examples: Iterable[Example], labels: Mapping[str, np.ndarray]) -> TokenizedExamples:
+    def _rows(self, examples: Sequence[Example], labels: Mapping[str, np.ndarray]) -> TokenizedExamples:
+        self.reads_pairs |= any(text_b is not None for example in examples for _, text_b in example.pairs)
         rows = token_rows(examples, self.encoder[1], self.run.max_seq_length)
         return TokenizedExamples.from_rows(rows, labels, group=self.task.choices)
 
@@ -98,10 +111,23 @@ class TextClassification:
             return ("value",)
         return self.labels if self.task.choices == 1 else ("choice",)
 
-    def run_all(self) -> None:
+    def run_all(self) -> Outcome:
         """Trains and scores once for every seed, then predicts."""
+        if self.run.write_tf_records:
+            self._write_tf_records()
         score = f"eval_{self.task.measures[0]}"
-        run_trials(self.run, lambda trial: self._run_trial(trial, score), score)
+        return run_trials(self.run, lambda trial: self._run_trial(trial, score), score)
+
+    def _write_tf_records(self) -> None:
+        """The original's record files (run_classifier.py:479-509), with its label 0 where nothing is known."""
+        files.make_directory(self.run.output_dir)
+        for split, name in RECORD_FILES.items():
+            if split in self.tokenized:
+                examples = self.tokenized[split]
+                ones = np.ones(len(examples), np.int64)
+                features = {"label_ids": np.zeros_like(ones)} | dict(examples.labels) | {"is_real_example": ones}
+                path = os.path.join(self.run.output_dir, name)
+                write_tf_records(path, examples, self.run.max_seq_length, features)
 
     def _run_trial(self, run: FineTuningRun, score: str) -> Mapping[str, float]:
         tuning = FineTuning(run, self.strategy, HEAD, self._head_labels, self.objective, self.encoder)
@@ -174,16 +200,15 @@ class TextClassification:
         print(f"predictions: {', '.join(written)}")
 
     def answer_lines(self, tuning: FineTuning, lines: Iterable[bytes]) -> None:
-        """Answers each line as it comes: a text, a pair with a tab between, or a text and the choices after it."""
+        """Answers each line as it comes: a text, a pair with a tab between, or a text and the choices after it.
+
+        A line without as many choices as there have to be is answered by an empty one.
+        """
         if sys.stdin.isatty():
             print("A text a line, a tab between those of a pair; Ctrl-D ends.", file=sys.stderr)
         for raw in lines:
-            examples = [Example("", self._pairs_of_line(raw.decode(errors="ignore").rstrip("\r\n")), None, "-")]
-            logits = self._logits_of(tuning, self._rows(examples, {}), batch_size=1)
-            predicted = classification_scores.predictions(logits, self.task.label_type)
-            probabilities = classification_scores.probabilities(logits, self.task.label_type)
-            answer = classification_outputs.answer(self.labels, self.task.label_type, predicted[0], probabilities[0])
-            print(answer, flush=True)
+            pairs = self._pairs_of_line(raw.decode(errors="ignore").rstrip("\r\n"))
+            print(self._answer(tuning, pairs) if len(pairs) == self.task.choices else "", flush=True)
 
     def _pairs_of_line(self, line: str) -> tuple[tuple[str, str | None], ...]:
         text_a, _, rest = line.partition("\t")
@@ -191,5 +216,12 @@ class TextClassification:
             return ((text_a, rest or None),)
         choices = rest.split("\t")
         if len(choices) != self.task.choices:
-            raise InputError(f"standard input: a text and {self.task.choices} choices were expected, with tabs between")
+            expected = f"a text and {self.task.choices} choices were expected, with tabs between"
+            print(f"note: {len(choices)} choices; {expected}", file=sys.stderr)
         return tuple((text_a, choice) for choice in choices)
+
+    def _answer(self, tuning: FineTuning, pairs: tuple[tuple[str, str | None], ...]) -> str:
+        logits = self._logits_of(tuning, self._rows([Example("", pairs, None, "-")], {}), batch_size=1)
+        predicted = classification_scores.predictions(logits, self.task.label_type)
+        probabilities = classification_scores.probabilities(logits, self.task.label_type)
+        return classification_outputs.answer(self.labels, self.task.label_type, predicted[0], probabilities[0])

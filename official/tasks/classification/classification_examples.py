@@ -2,7 +2,8 @@
 
 import dataclasses
 import math
-from collections.abc import Callable, Iterable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from official.errors import InputError
 
 SHOWN = 10  # Labels that a message names.
+UNDECIDED = "-"  # The gold label of SNLI and MultiNLI where the annotators did not agree.
 # What is computed where no task says otherwise, the chief measure first.
 MEASURES = {
     "single": ("accuracy", "macro_f1"),
@@ -123,7 +125,7 @@ def _labels_of(example: Example, label_type: str) -> tuple[str, ...]:
 def _id(example: Example, label: str, ids: dict[str, int]) -> int:
     if label not in ids:
         raise InputError(
-            f"{example.place}: the label is {_shortened(label)!r}, expected was one of {_listed(list(ids))}: is this "
+            f"{example.place}: the label is {_shortened(label)!r}, expected was one of {listed(list(ids))}: is this "
             "the file, and the column, of this task?"
         )
     return ids[label]
@@ -144,7 +146,8 @@ def _shortened(text: str) -> str:
     return text if len(text) <= 40 else text[:40] + "…"
 
 
-def _listed(labels: Sequence[str]) -> str:
+def listed(labels: Sequence[str]) -> str:
+    """The first of them, for messages."""
     names = [_shortened(label) for label in labels[:SHOWN]]
     return ", ".join(names) + (f", … ({len(labels)})" if len(labels) > SHOWN else "")
 
@@ -171,7 +174,7 @@ def class_weights(setting: str, labels: Sequence[str], label_ids: np.ndarray) ->
         label, _, weight = entry.rpartition(":")
         if label not in labels:
             raise InputError(
-                f"--class_weights: {entry!r}, expected was label:weight or balanced; the labels are {_listed(labels)}"
+                f"--class_weights: {entry!r}, expected was label:weight or balanced; the labels are {listed(labels)}"
             )
         weights[labels.index(label)] = _positive(weight, entry)
     return weights
@@ -185,6 +188,18 @@ def _positive(weight: str, entry: str) -> float:
     if not 0 < value < math.inf:
         raise InputError(f"--class_weights: {entry!r}, the weight must be a number above 0")
     return value
+
+
+def decided(examples: Iterable[Example], path: str) -> Iterator[Example]:
+    """Those whose label the annotators agreed on; how many others there were is said on stderr, at the end."""
+    left_out = 0
+    for example in examples:
+        if example.labels == (UNDECIDED,):
+            left_out += 1
+        else:
+            yield example
+    if left_out:
+        print(f"note: {path}: {left_out} examples have {UNDECIDED!r} for a label and are left out", file=sys.stderr)
 
 
 def require_some(examples: Iterable[Example], path: str) -> list[Example]:

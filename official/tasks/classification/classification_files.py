@@ -39,7 +39,8 @@ def read_csv(path: str) -> Iterator[Row]:
         try:
             fields = next(reader, None)
         except csv.Error as error:
-            raise InputError(f"{path}:{start}: the row that begins here is not CSV: {error}") from error
+            reason, _, _ = str(error).partition(" - ")  # What may follow is for programmers.
+            raise InputError(f"{path}:{start}: the row that begins here is not CSV: {reason}") from error
         if fields is None:
             return
         if fields:

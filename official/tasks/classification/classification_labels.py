@@ -9,7 +9,7 @@ from official.checkpoints.labels import unnamed
 from official.checkpoints.loading import labels_of, open_source
 from official.errors import InputError
 from official.models.bert import BertConfig
-from official.tasks.classification.classification_examples import Example, Task, find_labels
+from official.tasks.classification.classification_examples import Example, Task, find_labels, listed
 from official.tasks.fine_tuning.fine_tuning_run import FineTuningRun
 
 HEAD = "sequence_classification"
@@ -20,10 +20,11 @@ def find_label_names(
 ) -> tuple[str, ...]:
     """The labels by their ids: the task's, those of the training examples, or those that the checkpoint names.
 
-    Where both are the same but for their order, it is the checkpoint's, whose head is used.
+    Where both are the same but for their order, it is the checkpoint's, whose head is used. What was found in the data
+    is said on stderr.
 
     Raises:
-        InputError: nothing says what they are.
+        InputError: nothing says what they are, or the checkpoint's head gives a number.
     """
     if task.label_type == "regression":
         return ()
@@ -34,10 +35,14 @@ def find_label_names(
         raise InputError("--labels must be given: neither training data nor a fine-tuned checkpoint says what they are")
     if ours is None and scores and not named:
         raise InputError(f"--labels must be given: the checkpoint does not name its {len(theirs)} labels")
+    if ours is None and len(theirs) == 1:
+        raise InputError("the checkpoint's head has one output: it gives a number, which --label_type=regression takes")
     if ours is None:
         return theirs
+    if task.labels is None:
+        print(f"{len(ours)} labels in the training data: {listed(ours)}", file=sys.stderr)
     if named and theirs != ours and sorted(theirs) == sorted(ours) and not run.reinitialize_head:
-        print(f"note: labels are in the order of the checkpoint: {', '.join(theirs)}", file=sys.stderr)
+        print(f"note: labels are in the order of the checkpoint: {listed(theirs)}", file=sys.stderr)
         return theirs
     return ours
 

@@ -13,6 +13,7 @@ from official.tasks.classification.own_data import Columns, Table, own_data
 from official.tasks.classification.swag import swag_task
 
 NAMES = (*sorted(TASKS), "imdb", "swag", *READERS)
+OWN_DATA_FLAGS = ("label_type", "labels", "text_a_column", "text_b_column", "label_column")
 SPLIT_FLAGS = {"train": "train_file", "dev": "eval_file", "test": "predict_file"}
 STANDARD_INPUT = "-"
 
@@ -43,6 +44,8 @@ def task_of_flags(flags: FlagValues) -> Task:
         return tfds_task(flags.tfds_name, flags.tfds_data_dir, given, columns, flags.label_type, _labels(flags))
     if flags.task_name in READERS:
         return _own_data(flags, given, data_dir)
+    if useless := [f"--{name}" for name in OWN_DATA_FLAGS if flags[name].present]:
+        raise InputError(f"{', '.join(useless)}: are for your own data; what {flags.task_name} has is known")
     if flags.task_name == "imdb":
         return imdb_task(data_dir)
     if flags.task_name == "swag":
@@ -64,6 +67,8 @@ def _columns(flags: FlagValues) -> Columns:
 def _labels(flags: FlagValues) -> list[str] | None:
     """Those of --labels, in their order."""
     labels = flags.labels
+    if labels and flags.label_type == "regression":
+        raise InputError("--labels: with --label_type=regression a number is learnt, which has none")
     if labels and (len(set(labels)) < len(labels) or (len(labels) < 2 and flags.label_type == "single")):
         raise InputError(f"--labels={','.join(labels)}: different labels were expected, two at least")
     return labels or None

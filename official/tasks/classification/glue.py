@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping
 
 from official.errors import InputError
-from official.tasks.classification.classification_examples import Example, Task, require_some
+from official.tasks.classification.classification_examples import Example, Task, decided, require_some
 from official.tasks.classification.classification_files import read_tsv
 
 
@@ -124,7 +124,8 @@ def glue_task(name: str, data_dir: str, paths: Mapping[str, str], language: str 
         if layout is None:
             raise InputError(f"--task_name={name}: has no {split} set; a model trained on mnli predicts for it")
         path = paths.get(split) or os.path.join(data_dir, layout.file.format(language=language))
-        return require_some(_examples(path, layout, layout.name or split, language), path)
+        examples = _examples(path, layout, layout.name or split, language)
+        return require_some(decided(examples, path), path)
 
     return Task(
         name=name,

@@ -1,6 +1,7 @@
 """Anyone's own data: tables and JSON lines, their columns by name or number."""
 
 import dataclasses
+import itertools
 import json
 import math
 import os
@@ -9,13 +10,14 @@ from typing import Any
 
 from official import files
 from official.errors import InputError
-from official.tasks.classification.classification_examples import MEASURES, Example, Task, require_some
+from official.tasks.classification.classification_examples import MEASURES, Example, Task, decided, require_some
 from official.tasks.classification.classification_files import READERS, WRITERS, Row, flat, shown
 
 # What columns are called, in the order in which they are looked for where the user names none.
 TEXT_A = "text_a text sentence1 premise question1 question sentence document review content".split()
 TEXT_B = "text_b sentence2 hypothesis question2 sentence passage answer".split()
 LABEL = "label labels gold_label label_ids class category sentiment target score".split()
+GOLD_LABEL = "gold_label"  # Of SNLI and MultiNLI, which mark what the annotators did not agree on.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +54,9 @@ class Columns:
         text_b = self.text_b
         text_a = _find(self.text_a, TEXT_A, names, place, "text_a")
         if text_a is None:
-            raise InputError(f"{place}: no column of text among {_list(names)}: --text_a_column says which it is")
+            raise InputError(
+                f"{place}: no column of text among {_list(names)}: --text_a_column says which it is{_hint(names)}"
+            )
         if text_b is None and self.text_a is not None:
             text_b = ""  # Who names the first text would name the second.
         others = [name for name in names if name != text_a]
@@ -68,8 +72,16 @@ def _find(given: str | None, usual: Sequence[str], names: Sequence[str], place: 
         by_lower = {name.lower().strip(): name for name in reversed(names)}
         return given if given == "" else next((by_lower[name] for name in usual if name in by_lower), None)
     if given not in names:
-        raise InputError(f"{place}: has no column {given!r} (--{which}_column); there are: {_list(names)}")
+        raise InputError(
+            f"{place}: has no column {given!r} (--{which}_column); there are: {_list(names)}{_hint(names)}"
+        )
     return given
+
+
+def _hint(names: Sequence[str]) -> str:
+    """What to look at where the one column of a table seems to be several."""
+    found = [separator for separator in ",;|\t" if len(names) == 1 and separator in names[0]]
+    return f"; are the columns separated by {found[0]!r}? csv has commas between them, tsv has tabs" if found else ""
 
 
 def _list(names: Sequence[str]) -> str:
@@ -99,12 +111,13 @@ class Table:
         header = next(rows, None)
         if header is None:
             raise InputError(f"{self.path}: is empty, a header was expected")
-        return list(header.fields), self._of_one_width(rows, len(header.fields))
+        return list(header.fields), self._of_one_width(rows, header.fields)
 
-    def _of_one_width(self, rows: Iterator[Row], width: int) -> Iterator[Row]:
+    def _of_one_width(self, rows: Iterator[Row], header: Sequence[str]) -> Iterator[Row]:
         for row in rows:
-            if len(row.fields) != width:
-                raise InputError(f"{self.path}:{row.line}: {len(row.fields)} columns, the header has {width}")
+            if len(row.fields) != len(header):
+                found = f"{len(row.fields)} columns, the header has {len(header)}{_hint(header)}"
+                raise InputError(f"{self.path}:{row.line}: {found}")
             yield row
 
     def examples(self, split: str, labelled: bool) -> Iterator[Example]:
@@ -117,16 +130,25 @@ class Table:
             InputError: a line or a field is not what was expected.
         """
         header, rows = self.read()
-        columns = None
-        for row in rows:
-            fields = self._by_name(header, row)
-            if columns is None:
-                columns = self.columns.find(list(fields), self.path if header else f"{self.path}:{row.line}")
-                if labelled and columns.label is None:
-                    raise InputError(
-                        f"{self.path}: no column of labels among {_list(list(fields))}: --label_column says which"
-                    )
-            yield self._example(split, row.line, fields, columns)
+        first = next(rows, None)
+        if first is None:
+            return iter(())
+        columns = self._find_columns(header, first, labelled)
+        every = (
+            self._example(split, row.line, self._by_name(header, row), columns)
+            for row in itertools.chain([first], rows)
+        )
+        return decided(every, self.path) if labelled and columns.label == GOLD_LABEL else every
+
+    def _find_columns(self, header: list[str] | None, first: Row, labelled: bool) -> Columns:
+        names = header or list(self._by_name(header, first))
+        columns = self.columns.find(names, self.path if header else f"{self.path}:{first.line}")
+        if labelled and columns.label is None:
+            raise InputError(f"{self.path}: no column of labels among {_list(names)}: --label_column says which")
+        for name in (columns.text_a, columns.text_b, columns.label):
+            if names.count(name) > 1:
+                raise InputError(f"{self.path}: has {names.count(name)} columns {name!r}, one was expected")
+        return columns
 
     def _by_name(self, header: list[str] | None, row: Row) -> Mapping[str, Any]:
         if isinstance(row.fields, Mapping):
@@ -193,7 +215,8 @@ def own_data(tables: Mapping[str, Table], label_type: str, labels: Sequence[str]
     """
 
     def read(split: str) -> list[Example]:
-        return require_some(tables[split].examples(split, labelled=split != "test"), tables[split].path)
+        table = tables[split]
+        return require_some(table.examples(split, labelled=split != "test"), table.path)
 
     return Task(
         name="own data",

@@ -4,6 +4,7 @@ import json
 import os
 
 from official import files
+from official.tasks.model_directory import directory_of_model
 
 
 class EnoughTried(Exception):
@@ -18,7 +19,7 @@ class BestModel:
     """
 
     def __init__(self, output_dir: str):
-        self.directory = os.path.join(output_dir, "model")
+        self.directory = directory_of_model(output_dir)
         self._path = os.path.join(output_dir, "scores.json")
         self._scores = self._read()
 

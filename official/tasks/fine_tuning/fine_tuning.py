@@ -20,6 +20,7 @@ from official.optimization import AdamWeightDecay, LinearDecayWithWarmup, layerw
 from official.progress import Progress
 from official.tasks.fine_tuning.best_model import BestModel, EnoughTried
 from official.tasks.fine_tuning.fine_tuning_run import FineTuningRun
+from official.tasks.model_directory import directory_of_model, is_model_of
 from official.tokenization.wordpiece import WordPieceTokenizer
 from official.training.checkpoint import TrainState, restore_weights
 from official.training.logs import MetricsLog
@@ -33,6 +34,8 @@ Evaluate = Callable[[], Mapping[str, float]]
 class FineTuning:
     """A model with a head for one task, on given devices.
 
+    How the model is made, read and written are methods, for a task whose models have more to them.
+
     Args:
         run: what was asked for.
         strategy: the devices.
@@ -40,7 +43,6 @@ class FineTuning:
         labels: names of its classes; for a number, or one choice among several, one name.
         objective: what it is trained for.
         encoder: of `read_encoder`.
-        make_model: of a config and a tuple of labels; by default the encoder with the head.
 
     Attributes:
         model, config, tokenizer.
@@ -58,7 +60,6 @@ class FineTuning:
         labels: Sequence[str],
         objective: Objective,
         encoder: tuple[BertConfig, WordPieceTokenizer],
-        make_model: Callable[[BertConfig, tuple[str, ...]], keras.Model] | None = None,
     ):
         self.run, self.strategy, self.head, self.objective = run, strategy, head, objective
         self.config, self.tokenizer = encoder
@@ -72,23 +73,19 @@ class FineTuning:
         keras.mixed_precision.set_global_policy("float32" if precision == "float32" else f"mixed_{precision}")
         keras.utils.set_random_seed(run.seed)
         with strategy.scope():
-            self.model = (make_model or self._make_model)(self.config, tuple(labels))
+            self.model = self.make(tuple(labels))
         self.step = 0
         self._predict = tf.function(self._predict_step, reduce_retracing=True)
 
-    def _make_model(self, config: BertConfig, labels: tuple[str, ...]) -> Bert:
+    def make(self, labels: tuple[str, ...]) -> keras.Model:
+        """A new model. Parts of it that are not trained have their weights already: checkpoints don't hold them."""
         return Bert(
-            config,
+            self.config,
             (self.head,),
             labels=labels if self.head in Bert.WITH_LABELS else (),
             pooler=self.head in Bert.WITH_POOLER,
             use_one_hot_embeddings=isinstance(self.strategy, tf.distribute.TPUStrategy),
         )
-
-    @property
-    def _encoder(self) -> Bert:
-        """The part of the model that checkpoints hold."""
-        return getattr(self.model, "encoder_model", self.model)
 
     @property
     def _checkpoint_dir(self) -> str:
@@ -104,8 +101,8 @@ class FineTuning:
     def _weights(self) -> dict[str, tf.Variable]:
         return {variable.path.split("/", 1)[1]: variable.value for variable in self.model.trainable_variables}
 
-    def _padding(self, multiple: int = 8) -> Padding:
-        return Padding(max_length=self.run.max_seq_length, multiple=multiple, fixed=self._on_tpu)
+    def _padding(self) -> Padding:
+        return Padding(max_length=self.run.max_seq_length, fixed=self._on_tpu)
 
     def initialize(self, new_head: bool) -> None:
         """Takes the weights to start from, if there are any.
@@ -117,17 +114,19 @@ class FineTuning:
             InputError: the checkpoint does not fit.
         """
         path = self.run.init_checkpoint if new_head else self.run.source
-        if path is None:
-            return
+        if path is not None:
+            print(self.read(path, new_head), file=sys.stderr)
+
+    def read(self, path: str, new_head: bool) -> Any:
+        """Reads the weights of the model, as `initialize` wants them; answers with what is to be said of it."""
         family, source = open_source(path, self.config)
         lacking = {self.head, "pooler"} - set(parts_of(family, source))
         if self.head in lacking and not new_head:
             raise InputError(
                 f"{path}: has no head for {self.head}: it is not fine-tuned for this, and --do_train is off"
             )
-        anew = {self.head, "pooler"} if self.run.reinitialize_head else lacking
-        report = checkpoints.load_weights(self._encoder, path, reinitialize=anew)
-        print(report, file=sys.stderr)
+        anew = {self.head, "pooler"} if new_head and self.run.reinitialize_head else lacking
+        return checkpoints.load_weights(self.model, path, reinitialize=anew)
 
     def restore(self) -> None:
         """Takes the weights to be used: the best or last of `output_dir`, or else those of `init_checkpoint`.
@@ -137,7 +136,7 @@ class FineTuning:
         """
         best = BestModel(self.run.output_dir)
         if best.step is not None:
-            checkpoints.load_weights(self._encoder, best.directory)
+            self.read(best.directory, new_head=False)
             self.step = best.step
             return
         step = restore_weights(self._checkpoint_dir, self._weights())
@@ -146,6 +145,8 @@ class FineTuning:
                 raise InputError(f"{self.run.output_dir}: holds no checkpoint, and --init_checkpoint is not given")
             self.initialize(new_head=False)
         self.step = step or 0
+        if self.run.export_dir is not None and (step or not is_model_of(self.run.output_dir, self.run.source)):
+            self.write_model()
 
     def num_train_steps(self, examples: TokenizedExamples) -> int:
         """How many steps the epochs are (run_classifier.py:840)."""
@@ -179,13 +180,12 @@ class FineTuning:
             print(f"going on from {state.latest}", file=sys.stderr)
         else:
             self.initialize(new_head=True)
-        fused = self._fused()
-        loop = TrainLoop(self.strategy, self.model, self.objective, optimizer, schedule, step, run.seed, fused)
+        loop = TrainLoop(self.strategy, self.model, self.objective, optimizer, schedule, step, run.seed, self._fused())
         order = self._order(examples, steps)
         iterator = device_iterator(
             self.strategy,
             lambda context: training_batches(
-                examples, order, self._padding(32 if fused else 8), int(position[1].numpy()), self._share(context)
+                examples, order, self._padding(), int(position[1].numpy()), self._share(context)
             ),
         )
         try:
@@ -237,7 +237,7 @@ class FineTuning:
             results = evaluate()
             if score is not None and self._looks_for_the_best:
                 if best.is_better(results[score]):
-                    self._write(best.directory)
+                    self.write(best.directory)
                 best.add(int(step.numpy()), results[score], self.run.early_stopping_patience)
             return results
 
@@ -303,11 +303,16 @@ class FineTuning:
 
     def write_model(self) -> str:
         """The model as a Hugging Face directory, `output_dir/model`; answers with its path."""
-        directory = os.path.join(self.run.output_dir, "model")
-        self._write(directory)
+        directory = directory_of_model(self.run.output_dir)
+        self.write(directory)
         return directory
 
-    def _write(self, directory: str) -> None:
+    def write(self, directory: str) -> None:
+        """Writes the model so that `read` finds it."""
+        self.save(self.model, directory)
+
+    def save(self, model: keras.Model, directory: str) -> None:
+        """Writes a model of a known family in the forms that are asked for."""
         for form in ["hugging_face", "tf1"] if self.run.write_tf1_checkpoint else ["hugging_face"]:
-            for note in checkpoints.save(self._encoder, directory, format=form, tokenizer=self.tokenizer):
+            for note in checkpoints.save(model, directory, format=form, tokenizer=self.tokenizer):
                 print(f"note: {note}", file=sys.stderr)

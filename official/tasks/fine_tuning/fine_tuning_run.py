@@ -9,6 +9,7 @@ from official import checkpoints, files
 from official.checkpoints.loading import open_source
 from official.errors import InputError
 from official.models.bert import BertConfig, read_config
+from official.tasks.model_directory import directory_of_model
 from official.tokenization.wordpiece import WordPieceTokenizer
 
 
@@ -39,12 +40,14 @@ class FineTuningRun:
     num_trials: int = 1
     group_by_length: bool | None = None
     write_tf1_checkpoint: bool = False
+    write_tf_records: bool = False
+    export_dir: str | None = None  # If given, output_dir/model is written without --do_train too.
     seed: int = 12_345
 
     @property
     def source(self) -> str | None:
         """What to start from: --init_checkpoint, or else the model that an earlier run has left in `output_dir`."""
-        written = os.path.join(self.output_dir, "model")
+        written = directory_of_model(self.output_dir)
         if self.init_checkpoint is None and files.exists(os.path.join(written, "config.json")):
             return written
         return self.init_checkpoint

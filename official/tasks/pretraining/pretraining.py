@@ -19,6 +19,7 @@ from official.objectives.bert_pretraining import bert_pretraining
 from official.objectives.masked_lm import Masking
 from official.optimization import AdamWeightDecay, LinearDecayWithWarmup
 from official.tasks.eval_results import write_eval_results
+from official.tasks.model_directory import directory_of_model, is_model_of
 from official.tokenization.wordpiece import WordPieceTokenizer
 from official.training.checkpoint import TrainState, restore_weights
 from official.training.logs import MetricsLog
@@ -57,6 +58,7 @@ class PretrainingRun:
     fusion: str = "auto"
     use_one_hot_embeddings: bool = False
     write_tf1_checkpoint: bool = False
+    export_dir: str | None = None  # If given, output_dir/model is written without --do_train too.
     seed: int = 12_345
 
 
@@ -95,7 +97,17 @@ def pretrain(run: PretrainingRun, strategy: tf.distribute.Strategy, do_train: bo
     if do_eval:
         step = pretraining.restore_for_evaluation()
         write_eval_results(run.output_dir, pretraining.evaluate(), step)
+        if run.export_dir is not None and not do_train:
+            _leave_model(pretraining, step)
     return pretraining
+
+
+def _leave_model(pretraining: "Pretraining", step: int) -> None:
+    run = pretraining.run
+    if not step and run.init_checkpoint is None:
+        raise InputError(f"{run.output_dir}: holds no checkpoint and --init_checkpoint is not given: nothing to export")
+    if step or not is_model_of(run.output_dir, run.init_checkpoint):
+        pretraining.write_model()
 
 
 class Pretraining:
@@ -272,7 +284,7 @@ class Pretraining:
 
     def write_model(self) -> str:
         """The trained model as a Hugging Face directory, `output_dir/model`; answers with its path."""
-        directory = os.path.join(self.run.output_dir, "model")
+        directory = directory_of_model(self.run.output_dir)
         formats = ["hugging_face", "tf1"] if self.run.write_tf1_checkpoint else ["hugging_face"]
         for form in formats:
             for note in checkpoints.save(self.model, directory, format=form, tokenizer=self.tokenizer):

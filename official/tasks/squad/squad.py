@@ -15,41 +15,44 @@ from official.objectives.question_answering import question_answering
 from official.tasks.eval_results import write_eval_results
 from official.tasks.fine_tuning.fine_tuning import FineTuning
 from official.tasks.fine_tuning.fine_tuning_run import FineTuningRun, read_encoder
-from official.tasks.fine_tuning.trials import run_trials
+from official.tasks.fine_tuning.trials import Outcome, run_trials
 from official.tasks.squad import squad_scores
 from official.tasks.squad.squad_answers import NBest, find_answers
 from official.tasks.squad.squad_console import parse_lines
 from official.tasks.squad.squad_files import Question, SquadFile, write_json
-from official.tasks.squad.squad_run import STANDARD_INPUT, SquadQuestions, SquadRun, as_examples, read_training
-from official.tasks.squad.squad_threshold import BEST, BEST_THRESHOLD, SCORES_FILE, best_threshold, stored_threshold
+from official.tasks.squad.squad_records import write_squad_records
+from official.tasks.squad.squad_run import STANDARD_INPUT, SquadQuestions, SquadRun, SquadTraining, as_examples
+from official.tasks.squad.squad_threshold import BEST, BEST_THRESHOLD, SCORES_FILE, best_threshold, given_threshold
 from official.tokenization.wordpiece import WordPieceTokenizer
 
 Logits = tuple[Sequence[np.ndarray], Sequence[np.ndarray]]
 
 
-def fine_tune(run: FineTuningRun, squad: SquadRun, strategy: tf.distribute.Strategy) -> None:
+def fine_tune(run: FineTuningRun, squad: SquadRun, strategy: tf.distribute.Strategy) -> Outcome:
     """Trains, answers, scores: what `run_squad.py` does.
 
     Raises:
         InputError: files, checkpoint or flags can't be used.
     """
     encoder = read_encoder(run)
-    training = read_training(squad, encoder[1]) if squad.do_train else None
+    training = SquadTraining.read(squad, encoder[1]) if squad.do_train else None
     asked = None
     if (squad.do_eval or squad.do_predict) and squad.predict_file != STANDARD_INPUT:
         asked = SquadQuestions.read(squad, encoder[1])
+    if run.write_tf_records:
+        write_squad_records(run, training, asked)
 
     def train_and_score(trial: FineTuningRun) -> dict[str, float]:
         task = Squad(trial, squad, strategy, encoder)
         if training is None:
             task.engine.restore()
         else:
-            task.train(training, asked)
+            task.train(training.examples, asked)
         if squad.do_predict and asked is None:
             task.answer_standard_input()
         return task.answer(asked) if asked else {}
 
-    run_trials(run, train_and_score, score="f1")
+    return run_trials(run, train_and_score, score="f1")
 
 
 class Squad:
@@ -75,9 +78,9 @@ class Squad:
     def _threshold(self) -> float | None:
         """What the flag says; None for the best, where that is found on the very questions that are asked."""
         given = self.squad.null_score_diff_threshold
-        if given != BEST:
-            return float(given)
-        return None if self.squad.do_eval else stored_threshold(self.run.output_dir, self.run.init_checkpoint)
+        if given == BEST and self.squad.do_eval:
+            return None
+        return given_threshold(given, self.run.output_dir, self.run.init_checkpoint)
 
     def train(self, examples: TokenizedExamples, asked: SquadQuestions | None) -> None:
         """Trains and writes the model, the best by the F1 on the questions asked where the run keeps the best."""

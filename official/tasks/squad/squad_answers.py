@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from official.tasks.squad.squad_features import SquadFeatures, split_words
+from official.tasks.squad.squad_alignment import Place, SpanTexts
+from official.tasks.squad.squad_features import SquadFeatures
 from official.tasks.squad.squad_files import Question
-from official.tokenization.basic import BasicTokenizer
 from official.tokenization.wordpiece import WordPieceTokenizer
 
 NOTHING = "empty"  # What the original's files say under v1.1 where there is no candidate at all.
@@ -43,12 +43,14 @@ class NBest:
         texts: "" is no answer. Under v1.1 there may be none at all.
         start_logits, end_logits: of each.
         null_odds: by how much no answer is better than the best answer; None under v1.1.
+        places: where each text stands in its context, in characters [start, end); None of "".
     """
 
     texts: tuple[str, ...]
     start_logits: tuple[float, ...]
     end_logits: tuple[float, ...]
     null_odds: float | None = None
+    places: tuple[Place | None, ...] = ()
 
     @property
     def best_text(self) -> str:
@@ -119,7 +121,7 @@ def find_answers(
         options: of the search.
         unaligned: told of a span and its words where the span's text can't be found in these.
     """
-    text_of = _TextOfSpan(contexts, features, tokenizer, unaligned)
+    text_of = SpanTexts(contexts, features, tokenizer, unaligned)
     bounds = np.searchsorted(features.question, np.arange(len(questions) + 1)).tolist()
     for question, first, last in zip(questions, bounds, bounds[1:]):
         windows = range(first, last)
@@ -169,20 +171,20 @@ def _n_best(
     spans: Spans | None,
     null: tuple[int, int, int, float, float] | None,
     context: int,
-    text_of: "_TextOfSpan",
+    text_of: SpanTexts,
     options: SearchOptions,
 ) -> NBest:
     """The first spans of different texts, and "" in any case under v2.0."""
-    found: dict[str, tuple[float, float]] = {}
+    found: dict[str, tuple[float, float, Place | None]] = {}
     for index in range(0 if spans is None else len(spans.start)):
         if len(found) >= options.n_best_size:
             break
-        text = text_of(context, spans.window[index], spans.start[index], spans.end[index])
-        found.setdefault(text, (float(spans.start_logit[index]), float(spans.end_logit[index])))
+        text, place = text_of(context, spans.window[index], spans.start[index], spans.end[index])
+        found.setdefault(text, (float(spans.start_logit[index]), float(spans.end_logit[index]), place))
     if null is not None:
-        found.setdefault("", null[3:])
-    start_logits, end_logits = zip(*found.values()) if found else ((), ())
-    n_best = NBest(tuple(found), start_logits, end_logits)
+        found.setdefault("", (*null[3:], None))
+    start_logits, end_logits, places = zip(*found.values()) if found else ((), (), ())
+    n_best = NBest(tuple(found), start_logits, end_logits, places=places)
     return n_best if null is None else dataclasses.replace(n_best, null_odds=_null_odds(n_best, null))
 
 
@@ -191,60 +193,3 @@ def _null_odds(n_best: NBest, null: tuple[int, int, int, float, float]) -> float
         return CERTAIN_ODDS
     best = n_best.texts.index(n_best.best_text)
     return null[3] + null[4] - n_best.start_logits[best] - n_best.end_logits[best]
-
-
-class _TextOfSpan:
-    """The text of a span, cut out of the words that it lies in."""
-
-    def __init__(
-        self,
-        contexts: Sequence[str],
-        features: SquadFeatures,
-        tokenizer: WordPieceTokenizer,
-        unaligned: Callable[[str, str], None] | None,
-    ):
-        self.contexts, self.features, self.tokenizer, self.unaligned = contexts, features, tokenizer, unaligned
-        self._words = -1, []
-
-    def _words_of(self, context: int) -> list[str]:
-        """Of the last context asked for: questions on one come together."""
-        if self._words[0] != context:
-            self._words = context, split_words(self.contexts[context])
-        return self._words[1]
-
-    def __call__(self, context: int, window: int, start: int, end: int) -> str:
-        if start == 0:  # The null span.
-            return ""
-        features = self.features
-        row = features.row_splits[window]
-        pieces = join_pieces(self.tokenizer.convert_ids_to_tokens(features.input_ids[row + start : row + end + 1]))
-        shift = features.first_token[window] - features.context_start[window]
-        first, last = features.contexts.words_of(context)[[start + shift, end + shift]]
-        words = " ".join(self._words_of(context)[first : last + 1])
-        text = find_in_words(pieces, words, self.tokenizer.basic)
-        if text is None and self.unaligned:
-            self.unaligned(pieces, words)
-        return words if text is None else text
-
-
-def join_pieces(tokens: Sequence[str]) -> str:
-    """The normalised text that pieces spell (run_squad.py:830-838)."""
-    return " ".join(" ".join(tokens).replace(" ##", "").replace("##", "").split())
-
-
-def find_in_words(pieces: str, words: str, basic: BasicTokenizer) -> str | None:
-    """The part of `words` that was normalised to `pieces` (run_squad.py:930-1020).
-
-    Characters are counted without spaces, in the words and in what they are normalised to. None where the numbers
-    differ, which is where normalisation changes them, or where `pieces` is not there, as with [UNK].
-    """
-    normal = " ".join(basic.tokenize(words))
-    start = normal.find(pieces)
-    if not pieces or start < 0:
-        return None
-    kept = [index for index, character in enumerate(words) if character != " "]
-    if len(kept) != len(normal) - normal.count(" "):
-        return None
-    last = start + len(pieces) - 1
-    first, last = (kept[place - normal.count(" ", 0, place)] for place in (start, last))
-    return words[first : last + 1]

@@ -1,5 +1,6 @@
 """SQuAD's files, v1.1 and v2.0: contexts with questions are read, answers are written."""
 
+import codecs
 import dataclasses
 import json
 import sys
@@ -11,6 +12,11 @@ from official import files
 from official.errors import InputError
 
 LISTED = 5  # So many ids are named where many questions are spoken of.
+_OTHER_ENCODINGS = (
+    codecs.BOM_UTF16_LE,
+    codecs.BOM_UTF16_BE,
+    codecs.BOM_UTF32_BE,
+)  # UTF-32-LE begins as UTF-16-LE does.
 _KINDS = {str: "a string", list: "a list", dict: "an object", int: "a whole number", bool: "true or false"}
 
 
@@ -84,6 +90,8 @@ def _read_text(path: str) -> str:
             raw = file.read()
         except OSError as error:
             raise InputError(f"{path}: {files.describe_os_error(error)}") from error
+    if raw.startswith(_OTHER_ENCODINGS):
+        raise InputError(f"{path}: is UTF-16 or UTF-32, UTF-8 was expected")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError:

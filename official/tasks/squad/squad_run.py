@@ -1,6 +1,7 @@
 """What `run_squad.py` is told, and the questions that it reads: to train on, and to be answered."""
 
 import dataclasses
+import functools
 import sys
 
 from absl.flags import FlagValues
@@ -8,9 +9,9 @@ from absl.flags import FlagValues
 from official.inputs.tokenized import TokenizedExamples
 from official.tasks.squad.squad_answers import SearchOptions
 from official.tasks.squad.squad_features import SquadFeatures, WindowSize, make_features, tokenize_contexts
-from official.tasks.squad.squad_files import SquadFile, read_squad
+from official.tasks.squad.squad_files import SquadFile, name_some, read_squad
 from official.tasks.squad.squad_scores import require_answers
-from official.tasks.squad.squad_targets import find_targets
+from official.tasks.squad.squad_targets import Targets, find_targets
 from official.tokenization.wordpiece import WordPieceTokenizer
 
 STANDARD_INPUT = "-"
@@ -42,19 +43,34 @@ def run_of_flags(flags: FlagValues) -> SquadRun:
     return SquadRun(window=window, search=search, **same_names(SquadRun))
 
 
-def read_training(squad: SquadRun, tokenizer: WordPieceTokenizer) -> TokenizedExamples:
-    """The windows of the training file, each with the positions of its answer.
+@dataclasses.dataclass(frozen=True)
+class SquadTraining:
+    """Questions to train on, with their answers, and their windows."""
 
-    Raises:
-        InputError: the file is not SQuAD's, or has questions that can't be trained on.
-    """
-    file = read_squad(squad.train_file)
-    contexts = tokenize_contexts(file.contexts, tokenizer)
-    targets = find_targets(file, contexts, tokenizer, squad.search.version_2_with_negative)
-    features = make_features(targets.questions, contexts, tokenizer, squad.window)
-    print(f"{squad.train_file}: {len(targets.questions)} questions, {len(features.question)} windows", file=sys.stderr)
-    starts, ends = features.positions(targets.starts, targets.ends)
-    return dataclasses.replace(as_examples(features), labels={"start_positions": starts, "end_positions": ends})
+    targets: Targets
+    features: SquadFeatures
+
+    @classmethod
+    def read(cls, squad: SquadRun, tokenizer: WordPieceTokenizer) -> "SquadTraining":
+        """Those of the training file.
+
+        Raises:
+            InputError: the file is not SQuAD's, or has questions that can't be trained on.
+        """
+        file = read_squad(squad.train_file)
+        contexts = tokenize_contexts(file.contexts, tokenizer)
+        targets = find_targets(file, contexts, tokenizer, squad.search.version_2_with_negative)
+        features = make_features(targets.questions, contexts, tokenizer, squad.window)
+        count = f"{len(targets.questions)} questions, {len(features.question)} windows"
+        print(f"{squad.train_file}: {count}", file=sys.stderr)
+        return cls(targets, features)
+
+    @functools.cached_property
+    def examples(self) -> TokenizedExamples:
+        """The windows, each with the positions of its answer."""
+        starts, ends = self.features.positions(self.targets.starts, self.targets.ends)
+        labels = {"start_positions": starts, "end_positions": ends}
+        return dataclasses.replace(as_examples(self.features), labels=labels)
 
 
 def as_examples(features: SquadFeatures) -> TokenizedExamples:
@@ -79,6 +95,8 @@ class SquadQuestions:
         asked = cls.of_file(read_squad(squad.predict_file), squad, tokenizer)
         if squad.do_eval:
             require_answers(asked.file)
+        if not squad.search.version_2_with_negative:
+            _tell_of_unanswerable(asked.file, squad.do_eval)
         count = f"{len(asked.file.questions)} questions, {len(asked.features.question)} windows"
         print(f"{squad.predict_file}: {count}", file=sys.stderr)
         return asked
@@ -87,3 +105,16 @@ class SquadQuestions:
     def of_file(cls, file: SquadFile, squad: SquadRun, tokenizer: WordPieceTokenizer) -> "SquadQuestions":
         contexts = tokenize_contexts(file.contexts, tokenizer)
         return cls(file, make_features(file.questions, contexts, tokenizer, squad.window))
+
+
+def _tell_of_unanswerable(file: SquadFile, to_be_scored: bool) -> None:
+    """The original says nothing here; the official scorer of v1.1 fails."""
+    unanswerable = [
+        question.id for question in file.questions if question.is_impossible or (to_be_scored and not question.answers)
+    ]
+    if unanswerable:
+        what = "questions without answer, which get one all the same and can only be wrong"
+        print(
+            f"note: {file.path}: {what}; --version_2_with_negative allows none: {name_some(unanswerable)}",
+            file=sys.stderr,
+        )

@@ -68,12 +68,14 @@ def _answer_of(path: str, question: Question, version_2_with_negative: bool) -> 
         return None
     if question.answers:
         return question.answers[0]
-    if version_2_with_negative:
-        reason = "and is_impossible is not true"
-    else:
-        reason = "which only --version_2_with_negative allows"
     state = "is missing" if question.answers is None else "is empty"
-    raise InputError(f"{path}: {question.place}.answers {state}, {reason}")
+    if version_2_with_negative:
+        reason = ", and is_impossible is not true"
+    elif question.answers is None:
+        reason = ": there is nothing to train on"
+    else:
+        reason = ", which only --version_2_with_negative allows"
+    raise InputError(f"{path}: {question.place}.answers {state}{reason}")
 
 
 def _tell(path: str, what: str, ids: Sequence[str]) -> None:

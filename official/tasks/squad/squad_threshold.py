@@ -40,6 +40,15 @@ def best_threshold(
     return Threshold(threshold, 100.0 * best / len(golds))
 
 
+def given_threshold(value: str, output_dir: str, init_checkpoint: str | None) -> float:
+    """What --null_score_diff_threshold=`value` is after a run.
+
+    Raises:
+        InputError: as `stored_threshold`.
+    """
+    return stored_threshold(output_dir, init_checkpoint) if value == BEST else float(value)
+
+
 def stored_threshold(output_dir: str, init_checkpoint: str | None) -> float:
     """The best threshold that --do_eval found: in `output_dir`, or in the run that made `init_checkpoint`.
 

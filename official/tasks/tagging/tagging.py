@@ -2,23 +2,22 @@
 
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import tensorflow as tf
 
-from official import checkpoints
 from official.errors import InputError
-from official.models.bert import Bert, BertConfig
-from official.models.feature_based_tagger import FeatureBasedTagger
+from official.models.bert import BertConfig
 from official.objectives.token_classification import token_classification
 from official.tasks.classification import classification_scores
 from official.tasks.eval_results import write_eval_results
 from official.tasks.fine_tuning.fine_tuning import FineTuning
 from official.tasks.fine_tuning.fine_tuning_run import FineTuningRun, read_encoder
-from official.tasks.fine_tuning.trials import run_trials
-from official.tasks.tagging import conll, tagging_labels, tagging_scores
+from official.tasks.fine_tuning.trials import Outcome, run_trials
+from official.tasks.tagging import conll, feature_based, tagging_labels, tagging_scores
 from official.tasks.tagging.conll import ColumnFile
+from official.tasks.tagging.feature_based import FeatureBasedTuning
 from official.tasks.tagging.tagging_data import HEAD, STANDARD_INPUT, TaggingData, TaggingRun
 from official.tasks.tagging.tagging_features import TaggingFeatures, make_features
 from official.tasks.tagging.tagging_scores import Sentences
@@ -28,8 +27,8 @@ PREDICTIONS_FILE = "test_predictions.txt"
 SCORE_OF = {tagging_labels.ENTITIES: "f1", tagging_labels.PARTS_OF_SPEECH: "accuracy"}
 
 
-def run_tagging(run: FineTuningRun, tagging: TaggingRun, strategy: tf.distribute.Strategy) -> Mapping[str, float]:
-    """Trains, scores and predicts, as far as files are named for it; answers with the scores.
+def run_tagging(run: FineTuningRun, tagging: TaggingRun, strategy: tf.distribute.Strategy) -> Outcome:
+    """Trains, scores and predicts, as far as files are named for it.
 
     Raises:
         InputError: files, labels, checkpoint and flags don't fit together.
@@ -47,12 +46,8 @@ def _check(run: FineTuningRun, tagging: TaggingRun) -> None:
         raise InputError(f"--num_trials={run.num_trials}: compares scores: --do_train and --do_eval have to be given")
     if run.num_trials > 1 and tagging.predict_file == STANDARD_INPUT:
         raise InputError(f"--num_trials={run.num_trials}: only one model can answer standard input")
-    if not tagging.feature_based:
-        return
-    if run.keep_best or run.early_stopping_patience:
-        raise InputError("--feature_based keeps its last model: --keep_best and --early_stopping_patience can't be met")
-    if tagging.train_file is None and not tagging_labels.read_labels(run.output_dir):
-        raise InputError(f"{run.output_dir}: holds no tagger: --feature_based needs --do_train first")
+    if tagging.train_file is None and run.source is None and run.bert_config_file is None:
+        raise InputError(f"{run.output_dir}: holds no model: --do_train or --init_checkpoint was expected")
 
 
 class Tagging:
@@ -73,17 +68,16 @@ class Tagging:
         encoder: tuple[BertConfig, WordPieceTokenizer],
         strategy: tf.distribute.Strategy,
     ):
-        self.run, self.tagging, self.data = run, tagging, data
-        make_model = self._make_feature_based if tagging.feature_based else None
-        self.engine = FineTuning(run, strategy, HEAD, data.labels, token_classification, encoder, make_model)
+        self.run, self.tagging, self.data = run, feature_based.settle(run, tagging), data
+        self.engine = self._make_engine(encoder, strategy)
         self._numbers = {label: number for number, label in enumerate(data.labels)}
 
-    def _make_feature_based(self, config: BertConfig, labels: tuple[str, ...]) -> FeatureBasedTagger:
-        encoder = Bert(config, pooler=False, output_hidden_states=True)
-        if self.run.init_checkpoint is not None:
-            # Here, and not before training only: a run that goes on restores what was trained and nothing else.
-            checkpoints.load_weights(encoder, self.run.init_checkpoint)
-        return FeatureBasedTagger(encoder, labels, self.tagging.feature_layers)
+    def _make_engine(self, encoder: tuple[BertConfig, WordPieceTokenizer], strategy: tf.distribute.Strategy):
+        arguments = self.run, strategy, HEAD, self.data.labels, token_classification, encoder
+        if not self.tagging.feature_based:
+            return FineTuning(*arguments)
+        settings = {"feature_layers": self.tagging.feature_layers, "lstm_size": self.tagging.lstm_size}
+        return FeatureBasedTuning(*arguments, **settings)
 
     def run_all(self) -> dict[str, float]:
         """What was asked for, in order: training, scores, predictions; answers with the scores."""
@@ -112,8 +106,7 @@ class Tagging:
 
         tagging_labels.write_labels(self.data.labels, self.run.output_dir)
         self.engine.train(examples, evaluate, SCORE_OF[self.data.task])
-        if not self.tagging.feature_based:
-            print(f"model: {self.engine.write_model()}")
+        print(f"model: {self.engine.write_model()}")
 
     def _label_ids(self, sentences: Sentences) -> np.ndarray:
         return np.array([self._numbers[label] for labels in sentences for label in labels], np.int32)
@@ -162,8 +155,8 @@ class Tagging:
         print(tagging_scores.entity_table(counts) if entities else tagging_scores.label_table(true, predicted))
         if label := tagging_scores.collapse(true, predicted):
             print(
-                f"warning: every word is labelled {label}: the model has learnt nothing of the others (another --seed, "
-                "a lower --learning_rate or more steps may help)",
+                f"warning: every word is labelled {label}: the model has learnt nothing of the others (another --seed "
+                "or --learning_rate, or more steps, may help)",
                 file=sys.stderr,
             )
 
@@ -182,6 +175,6 @@ class Tagging:
         if sys.stdin.isatty():
             print("A sentence a line, spaces between its words; Ctrl-D ends.", file=sys.stderr)
         for line in lines:
-            words = line.decode(errors="ignore").split()
+            words = line.decode(errors="replace").split()
             labels = self._named(self._word_logits(self._features([words]), 1), [words])[0] if words else []
             print(" ".join(f"{word}/{label}" for word, label in zip(words, labels)), flush=True)

@@ -10,7 +10,7 @@ from official.checkpoints.loading import labels_of, open_source, parts_of
 from official.errors import InputError
 from official.models.bert import BertConfig
 from official.tasks.fine_tuning.fine_tuning_run import FineTuningRun
-from official.tasks.tagging import conll, tagging_labels
+from official.tasks.tagging import conll, tagger_files, tagging_labels
 from official.tasks.tagging.conll import ColumnFile
 from official.tasks.tagging.tag_schemes import Scheme
 from official.tasks.tagging.tagging_scores import Sentences
@@ -34,7 +34,8 @@ class TaggingRun:
     doc_stride: int | None = None
     document_context: bool = False
     feature_based: bool = False
-    feature_layers: str = "last_four_concat"
+    feature_layers: str | None = None  # None: the paper's best, or as the tagger that is there has it
+    lstm_size: int | None = None  # None: the paper's, or as the tagger that is there has it
 
 
 def tagging_run_of_flags(flags: FlagValues) -> TaggingRun:
@@ -56,6 +57,8 @@ def tagging_run_of_flags(flags: FlagValues) -> TaggingRun:
 
 def labels_of_checkpoint(path: str, config: BertConfig) -> tuple[str, ...]:
     """Those of the tagger that a checkpoint holds; none if it holds no tagger."""
+    if home := tagger_files.find(path):
+        return tagger_files.read_settings(home).labels
     family, source = open_source(path, config)
     return labels_of(family, source, [HEAD]) if HEAD in parts_of(family, source) else ()
 
@@ -108,7 +111,10 @@ class TaggingData:
     def _known_labels(run: FineTuningRun, tagging: TaggingRun, config: BertConfig) -> tuple[str, ...]:
         """Labels that are given, or that go with the weights that the run starts from."""
         if tagging.labels is not None:
-            return tagging_labels.labels_of_flag(tagging.labels)
+            given = tagging_labels.labels_of_flag(tagging.labels)
+            if tagging.train_file is None:
+                tagging_labels.check_learnt(given, run.output_dir)
+            return given
         if tagging.train_file is None and (learnt := tagging_labels.read_labels(run.output_dir)):
             return learnt
         source = run.source if tagging.train_file is None else run.init_checkpoint
@@ -129,11 +135,12 @@ class TaggingData:
         return tagging_labels.labels_in(file, self.task, self.scheme)
 
     def is_labelled(self, file: ColumnFile) -> bool:
-        """Whether a file has labels, and none that the tagger does not know."""
+        """Whether a file has labels, and none that the tagger does not know: which is said."""
         if not file.has_labels:
             return False
         try:
             tagging_labels.check_known(file, self.true_labels(file), self.labels)
-        except InputError:
+        except InputError as error:
+            print(f"note: no scores: {error}", file=sys.stderr)
             return False
         return True

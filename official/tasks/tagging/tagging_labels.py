@@ -37,18 +37,19 @@ def read_labels(output_dir: str) -> tuple[str, ...]:
     return tuple(read_lines(path)) if files.exists(path) else ()
 
 
-def write_labels(labels: Sequence[str], output_dir: str) -> None:
-    """Writes them down, so that the run can be used and gone on with.
-
-    Raises:
-        InputError: a run with other labels has this directory.
-    """
+def check_learnt(labels: Sequence[str], output_dir: str) -> None:
+    """Raises InputError if a run with other labels has this directory."""
     before = read_labels(output_dir)
     if before and before != tuple(labels):
         raise InputError(
             f"{os.path.join(output_dir, LABELS_FILE)}: {', '.join(before[:9])} were learnt in this directory before, "
             f"now it would be {', '.join(labels[:9])}: another --output_dir was expected"
         )
+
+
+def write_labels(labels: Sequence[str], output_dir: str) -> None:
+    """Writes them down, so that the run can be used and gone on with; raises as `check_learnt`."""
+    check_learnt(labels, output_dir)
     with files.write_whole(os.path.join(output_dir, LABELS_FILE)) as file:
         file.writelines(f"{label}\n" for label in labels)
 

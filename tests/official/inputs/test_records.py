@@ -131,3 +131,11 @@ def test_any_bytes_are_refused_with_a_message_that_names_the_file(tmp_path, cont
     path.write_bytes(content)
     with pytest.raises(InputError, match="random"):
         records.check_records([str(path)], FEATURES, {})
+
+
+def test_no_pipeline_is_tuned_by_a_thread_that_its_end_would_wait_for(paths):
+    parse = records.parse_example(FEATURES)
+    training_batches = records.training_batches(paths, parse, batch_size=8, seed=1)
+    evaluation_batches = records.evaluation_batches(paths, parse, batch_size=8, repeat=True)
+    for batches in (training_batches, evaluation_batches.take(1)):
+        assert batches.options().autotune.enabled is False

@@ -110,3 +110,9 @@ def test_prediction_sees_each_example_once_in_full_batches():
         )
     assert sorted(seen) == [0, 1, 2, 3]
     assert seen[0] == 3
+
+
+def test_a_pipeline_is_not_tuned_by_a_thread_that_its_end_would_wait_for():
+    examples = make_examples()
+    order = TrainingOrder(examples.lengths, batch_size=2, num_steps=3, seed=1)
+    assert training_batches(examples, order, Padding(max_length=8)).options().autotune.enabled is False

@@ -14,6 +14,7 @@ CASES = {
     "lines": (b"a\nb\n", ["a", "b"]),
     "no line end at the end": (b"a\nb", ["a", "b"]),
     "CRLF": (b"a\r\n\r\nb\r\n", ["a", "", "b"]),
+    "CR alone": (b"a\r\rb\r", ["a", "", "b"]),
     "byte order mark": (b"\xef\xbb\xbfa\n", ["a"]),
     "other line separators are characters": ("a\u2028b\x85c\x0bd\n".encode(), ["a\u2028b\x85c\x0bd"]),
     "gzip": (gzip.compress(b"a\nb\n"), ["a", "b"]),

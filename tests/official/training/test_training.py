@@ -1,5 +1,6 @@
 """Training steps against PyTorch's, on one device and on two; checkpoints, resumption and how a run ends."""
 
+import gc
 import json
 import os
 import pathlib
@@ -17,7 +18,7 @@ from official.optimization import AdamWeightDecay, LinearDecayWithWarmup
 from official.progress import format_seconds
 from official.training.checkpoint import TrainState, restore_weights
 from official.training.logs import MetricsLog
-from official.training.loop import Schedule, train
+from official.training.loop import Schedule, device_iterator, train
 from official.training.step import Evaluation, TrainLoop
 from official.training.strategy import make_strategy
 from tests.golden import seeded
@@ -62,7 +63,8 @@ class Run:
         columns["position"] = tf.zeros([len(columns["input_ids"]), 2], tf.int64)
         numbers = tf.data.Dataset.range(int(self.step.numpy()), 10_000)
         batches = numbers.map(lambda n: columns | {"position": columns["position"] + tf.stack([0, n + 1])})
-        return iter(self.strategy.experimental_distribute_dataset(batches))
+        rows = len(columns["input_ids"]) // self.strategy.num_replicas_in_sync
+        return device_iterator(self.strategy, lambda context: batches.rebatch(rows))
 
     def train(self, tmp_path, steps=GOLDEN["num_train_steps"], save_every=5, **options):
         schedule = Schedule(num_train_steps=steps, save_checkpoints_steps=save_every, iterations_per_loop=3)
@@ -232,3 +234,26 @@ def test_evaluation_weighs_every_prediction_and_averages_loss_over_batches():
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (61.9, "1:01"), (3600, "1:00:00"), (36_125, "10:02:05")])
 def test_time_is_written_as_a_clock_shows_it(seconds, text):
     assert format_seconds(seconds) == text
+
+
+def test_batches_of_one_device_come_from_the_dataset_itself_whose_options_say_that_it_ends_at_once():
+    numbers = tf.data.Dataset.range(3)
+    iterator = device_iterator(make_strategy("one_device"), lambda context: numbers)
+    assert isinstance(iterator, tf.data.Iterator) and [int(number) for number in iterator] == [0, 1, 2]
+
+
+def loops_in_memory():
+    gc.collect()
+    return sum(type(found).__name__ == "FuncGraph" and found.name == "_run_steps" for found in gc.get_objects())
+
+
+@pytest.mark.parametrize("fused", [False, True])
+def test_nothing_of_a_finished_run_stays_in_memory(fused):
+    def make_a_step():
+        run = Run(fused=fused)
+        run.loop.run(run.iterator(), 1)
+        assert loops_in_memory() == before + 1
+
+    before = loops_in_memory()
+    make_a_step()
+    assert loops_in_memory() == before

@@ -1,5 +1,6 @@
 """The task as a whole, on a small model: each kind of label is learnt, scored, written and answered."""
 
+import io
 import json
 import os
 
@@ -114,7 +115,7 @@ def test_every_kind_of_label_is_learnt_scored_and_written(run, tmp_path, label_t
     assert [json.loads(line) for line in open(predictions)] == written
 
 
-def test_a_choice_is_learnt_and_answered(run, tmp_path, capsys):
+def test_a_choice_is_learnt_and_answered(run, tmp_path, capsys, monkeypatch):
     """Which of four words is of the colour of the first?"""
     random = np.random.RandomState(0)
 
@@ -131,6 +132,13 @@ def test_a_choice_is_learnt_and_answered(run, tmp_path, capsys):
     assert results_of(run)["eval_accuracy"] > 0.9
     probabilities = np.loadtxt(os.path.join(run.output_dir, "test_results.tsv"))
     assert probabilities.shape == (16, 4) and probabilities.sum(axis=1) == pytest.approx(np.ones(16), abs=1e-5)
+    capsys.readouterr()
+    lines = b"red\tlime\trose\tleaf\tmoss\nred\tlime\nred\tlime\tleaf\tmoss\trose\n"
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(lines)))
+    do(run, task, Wanted(do_predict=True, from_stdin=True))
+    output = capsys.readouterr()
+    assert [line.split("\t")[0] for line in output.out.split("\n")] == ["1", "", "3", ""]
+    assert "note: 1 choices; a text and 4 choices were expected, with tabs between" in output.err
 
 
 def test_labels_are_in_the_order_of_the_checkpoint_whose_head_is_used(run, tmp_path, capsys):
@@ -145,6 +153,24 @@ def test_labels_are_in_the_order_of_the_checkpoint_whose_head_is_used(run, tmp_p
     given = TextClassification(run, make_strategy("one_device"), task, Wanted(do_eval=True))
     assert given.labels == ("one", "both")
     assert "labels are in the order of the checkpoint: one, both" in capsys.readouterr().err
+
+
+def test_a_head_of_other_classes_is_refused_and_the_labels_found_are_told(run, tmp_path, capsys):
+    model = Bert(CONFIG, ("sequence_classification",), labels=("NEGATIVE", "POSITIVE"))
+    checkpoints.save(model, str(tmp_path), tokenizer=WordPieceTokenizer.from_tokens(TOKENS))
+    write_data(tmp_path, lambda red, green: "both" if red and green else "one")
+    run = FineTuningRun(output_dir=run.output_dir, init_checkpoint=str(tmp_path), max_seq_length=16)
+    with pytest.raises(InputError, match="its labels are NEGATIVE, POSITIVE, the model's are both, one"):
+        do(run, task_in(tmp_path, "single"), Wanted(do_train=True))
+    assert "2 labels in the training data: both, one" in capsys.readouterr().err
+
+
+def test_a_head_that_gives_a_number_is_not_taken_for_one_of_classes(run, tmp_path):
+    model = Bert(CONFIG, ("sequence_classification",), labels=("value",))
+    checkpoints.save(model, str(tmp_path), tokenizer=WordPieceTokenizer.from_tokens(TOKENS))
+    run = FineTuningRun(output_dir=run.output_dir, init_checkpoint=str(tmp_path), max_seq_length=16)
+    with pytest.raises(InputError, match="head has one output: it gives a number, which --label_type=regression takes"):
+        do(run, task_in(tmp_path, "single"), Wanted(do_predict=True, from_stdin=True))
 
 
 def test_a_model_that_says_the_same_of_all_is_called_collapsed(tmp_path, capsys):
@@ -162,6 +188,9 @@ def test_a_model_that_says_the_same_of_all_is_called_collapsed(tmp_path, capsys)
     [
         ({"num_trials": 2}, Wanted(do_train=True), "--num_trials=2: compares scores"),
         ({}, Wanted(do_predict=True, write_submission=True), "--write_submission: own data is no task"),
+        ({}, Wanted(do_train=True, write_submission=True), "--write_submission: "),
+        ({"keep_best": True}, Wanted(do_train=True), "--keep_best: compares scores: --do_eval has to be given"),
+        ({"early_stopping_patience": 2}, Wanted(do_train=True), "--early_stopping_patience: compares scores"),
         ({}, Wanted(do_predict=True), "--labels must be given: neither training data nor a fine-tuned"),
         ({}, Wanted(do_train=True, class_weights="both"), "--class_weights: 'both', expected was label:weight"),
     ],

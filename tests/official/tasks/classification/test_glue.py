@@ -105,6 +105,14 @@ def test_the_lines_without_all_columns_that_qqp_is_published_with_are_left_out(t
     assert "train.tsv: 2 lines lack columns and are left out, the first is 3" in capsys.readouterr().err
 
 
+def test_examples_whose_annotators_did_not_agree_are_left_out(tmp_path, capsys):
+    lines = [numbered(16, _15=label) for label in ("neutral", "-", "entailment", "-")]
+    write(tmp_path, "dev_matched.tsv", ["index"], *lines)
+    examples = glue_task("mnli", str(tmp_path), {}).read("dev")
+    assert [example.labels for example in examples] == [("neutral",), ("entailment",)]
+    assert "dev_matched.tsv: 2 examples have '-' for a label and are left out" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", [name for name in TASKS if name not in ("qqp", "ax")])
 def test_elsewhere_such_a_line_is_an_error_with_its_number(tmp_path, name):
     layout = TASKS[name].dev

@@ -109,6 +109,14 @@ def test_labels_are_texts(table, value, multi, labels):
     assert read(table(content, "jsonl", multi)) == [("x", None, labels)]
 
 
+def test_gold_labels_that_were_not_agreed_on_are_left_out_and_other_dashes_are_labels(table, tmp_path, capsys):
+    content = "sentence1\tsentence2\tgold_label\na\tb\t-\nc\td\tneutral\n"
+    assert read(table(content)) == [("c", "d", ("neutral",))]
+    assert "data.tsv: 1 examples have '-' for a label and are left out" in capsys.readouterr().err
+    assert len(read(table(content), labelled=False)) == 2  # Everything is predicted for.
+    assert read(table("text\tlabel\na\t-\nb\t+\n")) == [("a", None, ("-",)), ("b", None, ("+",))]
+
+
 def test_nested_fields_are_named_with_slashes(table):
     content = json.dumps({"text": "x", "labels": {"binary": 1, "real": 3.7}})
     assert read(table(content, "jsonl", label="labels/real")) == [("x", None, ("3.7",))]
@@ -121,6 +129,14 @@ def test_nested_fields_are_named_with_slashes(table):
         ("text\tlabel\nx\ty\t1\n", "tsv", "data.tsv:2: 3 columns, the header has 2"),
         ("text\nx\n", "tsv", "data.tsv: no column of labels among 'text': --label_column says which"),
         ("text,label\n", "csv", None),
+        (
+            "text;label\nx;1\n",
+            "csv",
+            "among 'text;label': --text_a_column says which it is; are the columns separated by",
+        ),
+        ("text;label\nx, y;1\n", "csv", "data.csv:2: 2 columns, the header has 1; are the columns separated by ';'?"),
+        ("text\tlabel\nx\t1\n", "csv", r"separated by '\t'? csv has commas between them, tsv has tabs"),
+        ("text,text,label\nx,y,1\n", "csv", "data.csv: has 2 columns 'text', one was expected"),
         ("", "tsv", "data.tsv: is empty"),
         ('{"text": 1, "label": 2}', "jsonl", "data.jsonl:1: 'text' is 1, a text was expected"),
         ('{"text": "x", "label": 2}\n{"label": 2}', "jsonl", "data.jsonl:2: has no column 'text'; there are: 'label'"),

@@ -52,7 +52,9 @@ def test_trials_have_seeds_and_directories_of_their_own_and_a_table(tmp_path, ca
         return {"eval_accuracy": [0.5, 0.9, 0.6][len(seen) - 1]}
 
     run = FineTuningRun(output_dir=str(tmp_path), num_trials=3, seed=7)
-    assert run_trials(run, train_and_score, "eval_accuracy") == {"eval_accuracy": 0.6}
+    scores, best = run_trials(run, train_and_score, "eval_accuracy")
+    assert scores == {"eval_accuracy": 0.6}
+    assert best == str(tmp_path / "trial_2")
     assert seen == [(7 + number, str(tmp_path / f"trial_{number + 1}")) for number in range(3)]
     out = capsys.readouterr().out
     assert "eval_accuracy     0.6000    0.5000    0.9000" in out
@@ -61,7 +63,7 @@ def test_trials_have_seeds_and_directories_of_their_own_and_a_table(tmp_path, ca
 
 def test_a_single_trial_is_the_run_itself(tmp_path):
     run = FineTuningRun(output_dir=str(tmp_path))
-    assert run_trials(run, lambda trial: {"same": trial is run}, "same") == {"same": True}
+    assert run_trials(run, lambda trial: {"same": trial is run}, "same") == ({"same": True}, str(tmp_path))
 
 
 def test_the_table_names_every_score():

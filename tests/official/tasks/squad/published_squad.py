@@ -139,3 +139,10 @@ def final_text(pieces, covered, words_of_text):
 def softmax(scores):
     powers = [math.exp(score - max(scores)) for score in scores]
     return [power / sum(powers) for power in powers]
+
+
+def some_logits(window, side, length):
+    """Logits of a window by a formula, with many ties; `side` is 0 for starts, 1 for ends."""
+    return [
+        ((31 * window + 17 * place + (3 + 11 * side) * place * place + 7 * side) % 61) / 8 for place in range(length)
+    ]

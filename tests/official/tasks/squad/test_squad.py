@@ -118,3 +118,19 @@ def test_a_checkpoint_without_the_head_is_refused_for_prediction(run, asking, tm
     bare = FineTuningRun(**{**vars(run), "init_checkpoint": str(tmp_path / "bare")})
     with pytest.raises(InputError, match="has no head for question_answering"):
         squad.fine_tune(bare, asking, make_strategy("one_device"))
+
+
+@pytest.mark.parametrize(
+    ("version_2", "do_eval", "expected"), [(True, True, ""), (False, True, "2 (no, empty)"), (False, False, "1 (no)")]
+)
+def test_questions_without_answer_are_told_where_each_gets_one(tmp_path, capsys, version_2, do_eval, expected):
+    questions = [
+        texts.question("yes", answers=[texts.answer("fox", 4)], is_impossible=False),
+        texts.question("no", answers=[], is_impossible=True),
+        texts.question("empty", answers=[]),
+    ]
+    path = texts.write(tmp_path / "asked.json", texts.squad({"the fox": questions}))
+    search = SearchOptions(version_2_with_negative=version_2)
+    SquadQuestions.read(SquadRun(predict_file=path, search=search, do_eval=do_eval), texts.TOKENIZER)
+    told = [line for line in capsys.readouterr().err.splitlines() if "without answer" in line]
+    assert len(told) == bool(expected) and all(line.endswith(f"allows none: {expected}") for line in told)

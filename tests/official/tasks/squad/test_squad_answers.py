@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from squad_texts import TEXTS, TOKENIZER
 
+from official.tasks.squad.squad_alignment import find_in_words, join_pieces
 from official.tasks.squad.squad_answers import (
     CERTAIN_ODDS,
     NOTHING,
@@ -16,10 +17,8 @@ from official.tasks.squad.squad_answers import (
     SearchOptions,
     best_positions,
     find_answers,
-    find_in_words,
-    join_pieces,
 )
-from official.tasks.squad.squad_features import WindowSize, make_features, tokenize_contexts
+from official.tasks.squad.squad_features import WindowSize, make_features, split_words, tokenize_contexts
 from official.tasks.squad.squad_files import Question
 
 SIZE = WindowSize(max_seq_length=20, doc_stride=5, max_query_length=4)
@@ -79,6 +78,39 @@ def test_every_candidate_is_a_part_of_its_context_white_space_aside(context, see
     for answer in answers:
         assert all(solid(text) in solid(context) for text in answer.texts)
         assert len(set(answer.texts)) == len(answer.texts) <= options.n_best_size + 1
+
+
+STRANGE = [
+    "ß",
+    "İ",
+    "e\u0301",
+    "\u0301",
+    "\U0001f98a",
+    "\U00020000",
+    "\u2028",
+    "\u00a0",
+    "\x0b",
+    "\ufeff",
+    "\r\n",
+    "\ud800",
+]
+
+
+@settings(max_examples=250, deadline=None)
+@given(
+    context=TEXTS | st.text(max_size=60) | st.lists(st.sampled_from(["fox", "the", *STRANGE, " "])).map("".join),
+    seed=st.integers(0, 1 << 30),
+    options=OPTIONS,
+)
+def test_every_candidate_is_what_stands_at_its_place_each_run_of_white_space_a_blank(context, seed, options):
+    answers, _, _ = answers_of(context, seed, options)
+    for answer in answers:
+        assert len(answer.places) == len(answer.texts)
+        for text, place in zip(answer.texts, answer.places):
+            assert (place is None) == (text == "")
+            if place is not None:
+                part = context[slice(*place)]
+                assert text == " ".join(split_words(part)) and not {part[0], part[-1]} & set(published.WHITE_SPACE)
 
 
 @pytest.mark.parametrize("context", ["", " \n", "\u200b", "\ufffd \x00"])
@@ -146,7 +178,8 @@ def test_above_the_threshold_there_is_no_answer(odds, threshold, text):
     ],
 )
 def test_pieces_are_found_in_the_words_they_come_from(pieces, words, text):
-    assert find_in_words(pieces, words, TOKENIZER.basic) == text
+    place = find_in_words(pieces, words, TOKENIZER.basic)
+    assert (None if place is None else words[slice(*place)]) == text
     assert published.final_text(pieces, words, TOKENIZER.basic.tokenize) == (words if text is None else text)
 
 

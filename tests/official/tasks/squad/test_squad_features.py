@@ -14,7 +14,7 @@ from squad_texts import TEXTS, TOKENIZER
 from official.tasks.squad.squad_features import WindowSize, make_features, split_words, tokenize_contexts
 from official.tasks.squad.squad_files import Question
 
-PURE = ["answers", "console", "features", "files", "scores", "targets", "threshold"]
+PURE = ["alignment", "answers", "console", "features", "files", "scores", "targets", "threshold"]
 SIZES = st.builds(
     lambda query, room, stride: WindowSize(query + 3 + room, stride, query),
     st.integers(0, 6),

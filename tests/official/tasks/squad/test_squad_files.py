@@ -1,5 +1,6 @@
 """SQuAD's files: whatever is in one, it is read or refused in one line; they are written as json.dumps has it."""
 
+import codecs
 import copy
 import json
 
@@ -100,6 +101,9 @@ def test_a_json_that_is_not_squads_is_refused_with_the_field(tmp_path, path, val
         (b"1" * 10_000, "not JSON"),
         (b"[]", "the whole is a list, an object with 'data' was expected"),
         (b"\x00\x01\x02", "not JSON"),
+        ('{"data": []}'.encode("utf-16"), "is UTF-16 or UTF-32, UTF-8 was expected"),
+        ('{"data": []}'.encode("utf-32"), "is UTF-16 or UTF-32, UTF-8 was expected"),
+        (codecs.BOM_UTF16_BE + '{"data": []}'.encode("utf-16-be"), "is UTF-16 or UTF-32, UTF-8 was expected"),
     ],
 )
 def test_what_is_no_json_object_is_refused(tmp_path, content, message):

@@ -99,7 +99,7 @@ def test_impossible_questions_have_no_answer_under_version_2(answers):
     [
         ([], {}, "answers is empty, which only --version_2_with_negative allows"),
         ([], {"is_impossible": True}, "answers is empty, which only --version_2_with_negative allows"),
-        ([None], {}, "answers is missing, which"),
+        ([None], {}, "answers is missing: there is nothing to train on"),
         ([], {"version_2": True}, "answers is empty, and is_impossible is not true"),
         ([None], {"version_2": True, "is_impossible": False}, "answers is missing, and is_impossible is not true"),
     ],

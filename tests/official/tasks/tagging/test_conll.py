@@ -120,6 +120,8 @@ SPELLINGS = {
     "CRLF": WNUT.replace("\n", "\r\n").encode(),
     "byte order mark": b"\xef\xbb\xbf" + WNUT.encode(),
     "spaces and tabs at the ends": WNUT.replace("O\n", "O \t\n").encode(),
+    "spaces, with tabs at the ends": WNUT.replace("\tO\n", " O\t\n").replace("\tB-", " B-").encode(),
+    "tabs, and spaces here and there": WNUT.replace(":\t", ":  ").encode(),
     "gzip": gzip.compress(WNUT.encode()),
 }
 
@@ -157,6 +159,13 @@ def test_very_long_sentences_and_words(tmp_path):
 REFUSED = {
     "too few columns": ("a\tO\nb\tO\nc\n", r":3: 1 column \('c'\), expected was a word in 2 columns"),
     "too many columns": ("a O\nb O\nNew York O\n", r":3: 3 columns"),
+    "a line of CoNLL-U that ends early": (
+        CONLL_U + "9\tx\n",
+        r":13: 2 columns .*expected was a word in at least 4 columns",
+    ),
+    "SQuAD's JSON": ('{"version": "1.1", "data": []}\n', "is JSON: one word a line was expected"),
+    "JSON on several lines": ('[\n  {\n    "id": 1\n  }\n]\n', "is JSON"),
+    "a table of GLUE's": ("sentence\tlabel\nit is a fine film\t1\nit is not a film\t0\n", ":1: is a table of texts"),
     "nothing but blank lines": ("\n \n\t\n", "holds no words"),
     "nothing but comments": ("# a\n# b\n", "holds no words"),
     "CoNLL-U with an ID that is no number": (CONLL_U + "x" + "\t_" * 9 + "\n", r":13: 'x' as an ID"),
@@ -172,6 +181,14 @@ def test_what_is_wrong_is_named_with_its_line(text, message, tmp_path):
 def test_a_token_column_beyond_the_last_is_refused(tmp_path):
     with pytest.raises(InputError, match="2 columns, but --token_column is 2"):
         read("a O\n", tmp_path, 2)
+
+
+@pytest.mark.parametrize("column", [2, 5, -3])
+def test_a_label_column_beyond_the_last_is_refused_with_a_line(column, tmp_path):
+    with pytest.raises(
+        InputError, match=rf":3: holds no labels: its lines have 2 columns and --label_column is {column}"
+    ):
+        read("# text\n\na O\n", tmp_path, None, column)
 
 
 def labelled(file, tmp_path, label="X"):

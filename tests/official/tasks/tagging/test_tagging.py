@@ -1,45 +1,9 @@
 """The task of tagging: schemes, documents, labels of what it starts from, features of a frozen encoder."""
 
-import functools
-
 import pytest
-import tagging_texts
 
 from official import checkpoints
 from official.errors import InputError
-from official.tasks.fine_tuning.fine_tuning_run import FineTuningRun
-from official.tasks.tagging import tagging
-from official.tasks.tagging.tagging_data import TaggingRun
-from official.training.strategy import make_strategy
-
-
-@pytest.fixture(scope="module")
-def files(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("data")
-    tagging_texts.write_files(directory)
-    return {name: str(directory / f"{name}.txt") for name in ("train", "dev", "test")}
-
-
-@pytest.fixture(scope="module")
-def encoder(tmp_path_factory):
-    directory = str(tmp_path_factory.mktemp("encoder"))
-    tagging_texts.write_encoder(directory)
-    return directory
-
-
-@pytest.fixture
-def run(encoder, tmp_path):
-    """Runs the task with these settings; `output_dir` and the like are for the engine, the others for the task."""
-
-    def start(**values):
-        theirs = {"init_checkpoint": encoder, "output_dir": str(tmp_path / "out"), "max_seq_length": 32}
-        theirs |= {"learning_rate": 3e-3, "fusion": "none"}
-        names = set(FineTuningRun.__dataclass_fields__)
-        theirs |= {name: value for name, value in values.items() if name in names}
-        ours = {name: value for name, value in values.items() if name not in names}
-        return tagging.run_tagging(FineTuningRun(**theirs), TaggingRun(**ours), make_strategy("one_device"))
-
-    return start
 
 
 def test_another_scheme_is_learnt_in_windows_of_whole_documents(files, run, tmp_path):
@@ -84,14 +48,17 @@ def test_scoring_elsewhere_gives_the_same_scores(files, run, tmp_path):
     assert again == pytest.approx(first, abs=1e-6)
 
 
-def test_what_a_bilstm_on_a_frozen_encoder_learnt_is_found_again(files, run, monkeypatch):
-    monkeypatch.setattr(tagging, "FeatureBasedTagger", functools.partial(tagging.FeatureBasedTagger, lstm_size=8))
-    settings = {"eval_file": files["dev"], "feature_based": True, "feature_layers": "all_sum"}
-    with pytest.raises(InputError, match="holds no tagger: --feature_based needs --do_train first"):
-        run(**settings)
-    first = run(train_file=files["train"], num_train_epochs=20, learning_rate=1e-2, **settings)
-    assert first["f1"] > 0.5
-    assert run(**settings) == pytest.approx(first, abs=1e-6)
+def test_a_file_to_be_labelled_with_labels_of_another_task_has_no_scores(files, run, tmp_path, capsys):
+    (tmp_path / "other.txt").write_text("ann NNP\nwent VBD\n")
+    run(train_file=files["train"], predict_file=str(tmp_path / "other.txt"), num_train_epochs=0.2)
+    assert "other.txt:1: 'NNP' is no tag" in capsys.readouterr().err
+    assert len((tmp_path / "out" / "test_predictions.txt").read_text().splitlines()) == 2
+
+
+def test_labels_that_are_given_are_those_that_were_learnt(files, run):
+    run(train_file=files["train"], num_train_epochs=0.2)
+    with pytest.raises(InputError, match="labels.txt: O, B-LOC, B-PER, I-PER were learnt in this directory before"):
+        run(predict_file=files["test"], labels="O,B-X,B-Y,B-Z")
 
 
 def test_a_run_that_says_one_label_only_is_warned_of(files, run, capsys):
@@ -106,7 +73,7 @@ def test_what_cannot_be_done_together_is_refused(files, run, encoder):
             {"train_file": files["train"], "eval_file": files["dev"], "predict_file": "-", "num_trials": 2},
             "only one model can answer",
         ),
-        ({"train_file": files["train"], "feature_based": True, "keep_best": True}, "keeps its last model"),
+        ({"eval_file": files["dev"], "init_checkpoint": None}, "holds no model: --do_train or --init_checkpoint"),
         ({"eval_file": files["dev"]}, "is no tagger that says its labels"),
         ({"train_file": files["train"], "labels": "O,B-PER"}, r"train.txt:\d+: the label '.*' is not among the 2"),
     ):
