@@ -26,9 +26,17 @@ flags.DEFINE_enum(
     "What is served (default: as the head says).",
 )
 flags.DEFINE_enum("mixed_precision", "float32", ["float32", "bfloat16"], "What the model computes in.")
+flags.DEFINE_multi_enum(
+    "variants", [], ["tflite_int8", "onnx"], "Written beside it, for LiteRT and ONNX Runtime: called with token ids."
+)
 flags.DEFINE_integer("max_seq_length", None, "Tokens of a row or window (default: 512; tagger 128; questions 384).")
 flags.DEFINE_bool("text_pairs", False, "Of a classifier: it reads two texts.")
-flags.DEFINE_enum("label_type", "single", ["single", "multi", "regression"], "Of a classifier: what its labels are.")
+flags.DEFINE_enum(
+    "label_type",
+    None,
+    ["single", "multi", "regression"],
+    "Of a classifier: what its labels are (default: as the checkpoint says, or single).",
+)
 flags.DEFINE_bool("normalize", False, "Of an encoder: mean_output has length 1, as sentence-transformers give it.")
 flags.DEFINE_integer("top_k", 5, "Of fill_mask: how many words for each [MASK].", lower_bound=1)
 flags.DEFINE_integer("doc_stride", None, "Tokens from window to window (default: half a window; questions 128).", 1)

@@ -1,9 +1,16 @@
-"""Names of the classes of a head, as Hugging Face's `config.json` keeps them: `id2label` and `label2id`."""
+"""The classes of a head, as Hugging Face's `config.json` keeps them: `id2label`, `label2id` and `problem_type`."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from official.errors import InputError
+
+# What a label is here → what it is there.
+PROBLEM_TYPES = {
+    "single": "single_label_classification",
+    "multi": "multi_label_classification",
+    "regression": "regression",
+}
 
 
 def from_config(values: Mapping[str, Any]) -> tuple[str, ...]:
@@ -25,11 +32,17 @@ def from_config(values: Mapping[str, Any]) -> tuple[str, ...]:
     return ordered
 
 
-def to_config(labels: Sequence[str]) -> dict[str, Any]:
+def type_from_config(values: Mapping[str, Any]) -> str | None:
+    """Whether a text has one label, several or a number: `single`, `multi`, `regression`; None if it is not said."""
+    return next((ours for ours, theirs in PROBLEM_TYPES.items() if values.get("problem_type") == theirs), None)
+
+
+def to_config(labels: Sequence[str], label_type: str | None = None) -> dict[str, Any]:
     """What `config.json` says of labels; nothing where a model has none."""
     if not labels:
         return {}
-    return {
+    problem = {} if label_type is None else {"problem_type": PROBLEM_TYPES[label_type]}
+    return problem | {
         "id2label": {str(number): name for number, name in enumerate(labels)},
         "label2id": {name: number for number, name in enumerate(labels)},
     }

@@ -47,6 +47,7 @@ def load(
     # Where nothing is left as initialised, nothing has to be drawn.
     with contextlib.nullcontext() if reinitialize else layers.about_to_be_loaded():
         model = family.build(source.config if config is None else config, parts, labels_of(family, source, parts))
+    model.label_type = source.label_type
     report = _fill(model, family, source, reinitialize)
     if report.unused or report.reinitialized:
         print(report, file=sys.stderr)

@@ -89,6 +89,7 @@ class Source:
         tied: copies of tensors that are also in `tensors`.
         config: the model's config, where the checkpoint carries one.
         labels: names of the classes of its head, where it carries them.
+        label_type: `single`, `multi` or `regression`, where it is said.
         notes: what of the config means something else here than there, a line each.
         format: how it is stored, in a few words.
         integrity: what would notice a flipped bit in the values, or `UNPROTECTED`.
@@ -101,6 +102,7 @@ class Source:
     tied: Sequence[tuple[Tied, Tensor]] = ()
     config: Any = None
     labels: tuple[str, ...] = ()
+    label_type: str | None = None
     notes: Sequence[str] = ()
     format: str = ""
     integrity: str = UNPROTECTED

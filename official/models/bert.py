@@ -214,6 +214,8 @@ class Bert(keras.Model):
         config: the shape.
         heads: some of `HEADS`; no two that both answer with `logits`.
         labels: names of the classes of `sequence_classification` or `token_classification`.
+        label_type: whether a text has one label (`single`), any number of them (`multi`) or is given a number
+            (`regression`); None if that is not known. It changes nothing here and travels with the model.
         pooler: whether there is one; `nsp` and `sequence_classification` need it.
         use_one_hot_embeddings: look words up by a matrix product, as the original does on TPUs.
     """
@@ -228,6 +230,7 @@ class Bert(keras.Model):
         heads: Sequence[str] = (),
         *,
         labels: Sequence[str] = (),
+        label_type: str | None = None,
         pooler: bool = True,
         output_hidden_states: bool = False,
         output_attention_probs: bool = False,
@@ -238,7 +241,7 @@ class Bert(keras.Model):
         self._check_heads(set(heads), labels, pooler)
         self.config = config
         self.heads = tuple(heads)
-        self.labels = tuple(labels)
+        self.labels, self.label_type = tuple(labels), label_type
         self.output_hidden_states = output_hidden_states
         self.output_attention_probs = output_attention_probs
         self.bert = BertEncoder(config, pooler, use_one_hot_embeddings, name="bert")
@@ -284,6 +287,7 @@ class Bert(keras.Model):
             config,
             self.heads,
             labels=self.labels,
+            label_type=self.label_type,
             pooler=self.bert.pooler is not None,
             output_hidden_states=self.output_hidden_states,
             output_attention_probs=self.output_attention_probs,

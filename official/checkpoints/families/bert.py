@@ -110,7 +110,7 @@ def to_hugging_face(model: Bert) -> dict[str, Any]:
         "hidden_act": TO_HUGGING_FACE[model.config.hidden_act],
         "model_type": "bert",
         "tie_word_embeddings": True,
-    } | labels.to_config(model.labels)
+    } | labels.to_config(model.labels, model.label_type)
 
 
 def sizes(config: BertConfig) -> str:

@@ -58,6 +58,7 @@ def open_directory(directory: str) -> tuple[Family, Source]:
         names,
         config=config,
         labels=label_names,
+        label_type=labels.type_from_config(values),
         notes=_notes(values, config),
         format=f"Hugging Face, {os.path.basename(weights.path)}",
     )

@@ -131,6 +131,8 @@ class TextClassification:
 
     def _run_trial(self, run: FineTuningRun, score: str) -> Mapping[str, float]:
         tuning = FineTuning(run, self.strategy, HEAD, self._head_labels, self.objective, self.encoder)
+        if self.task.choices == 1:
+            tuning.model.label_type = self.task.label_type
         wanted, logits, results = self.wanted, None, {}
         if wanted.do_train:
             logits = self._train(tuning, score)

@@ -24,12 +24,16 @@ def find_label_names(
     is said on stderr.
 
     Raises:
-        InputError: nothing says what they are, or the checkpoint's head gives a number.
+        InputError: nothing says what they are, or the checkpoint's head gives something else.
     """
+    theirs, label_type = ((), None) if task.choices > 1 else _classes_of_checkpoint(run, config, train is not None)
+    if train is None and label_type not in (None, task.label_type):
+        raise InputError(
+            f"--label_type is {task.label_type}: the checkpoint was trained with --label_type={label_type}"
+        )
     if task.label_type == "regression":
         return ()
     ours = task.labels or (None if train is None else find_labels(train, task.label_type))
-    theirs = () if task.choices > 1 else _labels_of_checkpoint(run, config, trains=train is not None)
     named = bool(theirs) and theirs != unnamed(len(theirs))
     if ours is None and not theirs:
         raise InputError("--labels must be given: neither training data nor a fine-tuned checkpoint says what they are")
@@ -47,11 +51,11 @@ def find_label_names(
     return ours
 
 
-def _labels_of_checkpoint(run: FineTuningRun, config: BertConfig, trains: bool) -> tuple[str, ...]:
-    """Those of the model in the output directory, unless it is about to be trained, or else of the one started from."""
+def _classes_of_checkpoint(run: FineTuningRun, config: BertConfig, trains: bool) -> tuple[tuple[str, ...], str | None]:
+    """Labels, and what a label is, of the model in the output directory, or of the one that is about to be trained."""
     own = files.exists(os.path.join(run.output_dir, "model", "config.json"))
     path = run.output_dir if own and not trains else run.init_checkpoint
     if path is None:
-        return ()
+        return (), None
     family, source = open_source(path, config)
-    return labels_of(family, source, {HEAD})
+    return labels_of(family, source, {HEAD}), source.label_type

@@ -387,9 +387,9 @@ BOMBS = {
 @pytest.mark.parametrize("what", BOMBS)
 def test_a_pickle_can_be_neither_long_nor_deep_enough_to_hurt(make_file, what):
     path = make_file(p.zipped(BOMBS[what]))
-    started = time.monotonic()
+    started = time.process_time()
     refusal(path)
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 def read_all(content: bytes, path: str) -> dict[str, bytes] | None:

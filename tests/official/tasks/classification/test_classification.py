@@ -76,6 +76,14 @@ def task_in(directory, label_type):
     return own_data(tables, label_type, None)
 
 
+# What transformers calls them.
+PROBLEM = {
+    "single": "single_label_classification",
+    "multi": "multi_label_classification",
+    "regression": "regression",
+}
+
+
 def do(run, task, wanted=EVERYTHING):
     classify(run, make_strategy("one_device"), task, wanted)
 
@@ -113,6 +121,10 @@ def test_every_kind_of_label_is_learnt_scored_and_written(run, tmp_path, label_t
     os.remove(predictions)
     do(run, task_in(tmp_path, label_type), Wanted(do_predict=True))  # The model says by itself what its labels are.
     assert [json.loads(line) for line in open(predictions)] == written
+    assert json.load(open(os.path.join(run.output_dir, "model", "config.json")))["problem_type"] == PROBLEM[label_type]
+    other = "multi" if label_type == "single" else "single"
+    with pytest.raises(InputError, match=f"--label_type is {other}: .* trained with --label_type={label_type}"):
+        do(run, task_in(tmp_path, other), Wanted(do_predict=True))
 
 
 def test_a_choice_is_learnt_and_answered(run, tmp_path, capsys, monkeypatch):
