@@ -5,8 +5,9 @@ import math
 import keras
 import tensorflow as tf
 
+from official.layers.dense import Dense
 from official.layers.dropout import Dropout
-from official.layers.fusion import block
+from official.layers.fusion import block, widened
 from official.layers.initializers import TruncatedNormal
 
 MASKED_OUT = -10_000.0  # Added to a score whose key is padding: modeling.py:712.
@@ -23,14 +24,15 @@ def attention_bias(input_mask: tf.Tensor) -> tf.Tensor:
     Returns:
         float32 [B, 1, 1, T]: 0 or −10000.
     """
-    return (1.0 - tf.cast(input_mask, tf.float32))[:, tf.newaxis, tf.newaxis, :] * MASKED_OUT
+    is_padding = 1.0 - tf.cast(input_mask, tf.float32)  # [B, T]
+    return tf.expand_dims(tf.expand_dims(is_padding, 1), 1) * MASKED_OUT  # LiteRT has no slice with new axes.
 
 
 @block
 def attention_probs(scores: tf.Tensor, bias: tf.Tensor, *, scale: float) -> tf.Tensor:
     """softmax(scores·scale + bias) over the keys, computed in float32: [B, N, T, T] and [B, 1, 1 or T, T]."""
-    scaled = tf.cast(scores, tf.float32) * scale
-    return tf.cast(tf.nn.softmax(scaled + tf.cast(bias, tf.float32)), scores.dtype)
+    scaled = widened(scores) * scale
+    return tf.cast(tf.nn.softmax(scaled + tf.cast(bias, scaled.dtype)), scores.dtype)
 
 
 class SelfAttention(keras.layers.Layer):
@@ -41,7 +43,7 @@ class SelfAttention(keras.layers.Layer):
         self.num_heads = num_heads
         self.head_size = hidden_size // num_heads
         self.query, self.key, self.value = (
-            keras.layers.Dense(hidden_size, kernel_initializer=TruncatedNormal(stddev=initializer_range), name=name)
+            Dense(hidden_size, kernel_initializer=TruncatedNormal(stddev=initializer_range), name=name)
             for name in ("query", "key", "value")
         )
         self.dropout = Dropout(dropout_rate, name="dropout")

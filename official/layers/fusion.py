@@ -26,6 +26,26 @@ def fused_blocks(fused: bool = True) -> Iterator[None]:
         _active.fused = outer
 
 
+@contextlib.contextmanager
+def fused_with_products() -> Iterator[None]:
+    """Within the block of this context, `widened` leaves 16 bits as they are: for what is traced to be exported.
+
+    There oneDNN makes one operation of a product and what follows it, which computes in float32 from the product's sums
+    and rounds once, at its end; casts would stand between the two.
+    """
+    outer = getattr(_active, "with_products", False)
+    _active.with_products = True
+    try:
+        yield
+    finally:
+        _active.with_products = outer
+
+
+def widened(x: tf.Tensor) -> tf.Tensor:
+    """What comes out of a product, in float32."""
+    return x if getattr(_active, "with_products", False) else tf.cast(x, tf.float32)
+
+
 def block(function: Callable[..., tf.Tensor]) -> Callable[..., tf.Tensor]:
     """Marks a function of float tensors (and Python constants by keyword) that has no matrix product in it.
 

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from official.layers.activations import ACTIVATIONS
+from official.layers.dense import Dense
 from official.layers.dropout import Dropout
 from official.layers.initializers import TruncatedNormal
 from official.layers.layer_norm import LayerNorm
@@ -45,7 +46,7 @@ class MaskedLMHead(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.dense = keras.layers.Dense(
+        self.dense = Dense(
             hidden_size,
             activation=ACTIVATIONS[hidden_act],
             kernel_initializer=TruncatedNormal(stddev=initializer_range),

@@ -1,5 +1,7 @@
 """Layer normalisation as BERT uses it."""
 
+import functools
+
 import keras
 import tensorflow as tf
 
@@ -18,8 +20,8 @@ class LayerNorm(keras.layers.Layer):
         self.epsilon = epsilon
 
     def build(self, input_shape):
-        self.gamma = self.add_weight(name="gamma", shape=input_shape[-1:], initializer="ones", autocast=False)
-        self.beta = self.add_weight(name="beta", shape=input_shape[-1:], initializer="zeros", autocast=False)
+        weight = functools.partial(self.add_weight, shape=input_shape[-1:], autocast=False, dtype="float32")
+        self.gamma, self.beta = weight(name="gamma", initializer="ones"), weight(name="beta", initializer="zeros")
 
     def call(self, x):
         return normalize(x, tf.convert_to_tensor(self.gamma), tf.convert_to_tensor(self.beta), epsilon=self.epsilon)

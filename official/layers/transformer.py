@@ -4,6 +4,7 @@ import keras
 
 from official.layers.activations import ACTIVATIONS
 from official.layers.attention import SelfAttention
+from official.layers.dense import Dense
 from official.layers.dropout import Dropout
 from official.layers.initializers import TruncatedNormal
 from official.layers.layer_norm import LayerNorm
@@ -16,9 +17,7 @@ class Residual(keras.layers.Layer):
         self, hidden_size: int, dropout_rate: float, initializer_range: float, layer_norm_eps: float, **kwargs
     ):
         super().__init__(**kwargs)
-        self.dense = keras.layers.Dense(
-            hidden_size, kernel_initializer=TruncatedNormal(stddev=initializer_range), name="dense"
-        )
+        self.dense = Dense(hidden_size, kernel_initializer=TruncatedNormal(stddev=initializer_range), name="dense")
         self.dropout = Dropout(dropout_rate, name="dropout")
         self.layer_norm = LayerNorm(layer_norm_eps, name="LayerNorm")
         self.hidden_size = hidden_size
@@ -92,7 +91,7 @@ class TransformerBlock(keras.layers.Layer):
             layer_norm_eps,
             name="attention",
         )
-        self.intermediate = keras.layers.Dense(
+        self.intermediate = Dense(
             intermediate_size,
             activation=ACTIVATIONS[hidden_act],
             kernel_initializer=TruncatedNormal(stddev=initializer_range),

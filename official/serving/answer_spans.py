@@ -41,7 +41,7 @@ def best_spans(
     start_logits: tf.Tensor,
     end_logits: tf.Tensor,
     *,
-    k: int,
+    k: int | tf.Tensor,
     n_best_size: int,
     max_answer_length: int,
 ) -> Spans:
@@ -58,7 +58,8 @@ def best_spans(
     fits = (beyond >= 0) & (beyond < max_answer_length) & may_start[:, :, tf.newaxis] & may_end[:, tf.newaxis]
     score = tf.where(fits, start_logit[:, :, tf.newaxis] + end_logit[:, tf.newaxis], NEVER)
     columns = [score, start[:, :, tf.newaxis] + tf.zeros_like(beyond), end[:, tf.newaxis] + tf.zeros_like(beyond)]
-    score, start, end = _highest(k, *(_pairs_as_columns(column) for column in columns))  # [W, k]
+    of_window = tf.minimum(k, tf.reduce_prod(tf.shape(beyond)[1:]))
+    score, start, end = _highest(of_window, *(_pairs_as_columns(column) for column in columns))  # [W, of_window]
     shift = (windows.first_token - windows.context_start)[:, tf.newaxis]
     tokens = (tf.cast(start, tf.int64) + shift, tf.cast(end, tf.int64) + shift)
     return Spans(*_highest(k, *(_of_questions(column, windows.counts) for column in (score, *tokens))))
@@ -87,7 +88,7 @@ def _of_questions(values: tf.Tensor, counts: tf.Tensor) -> tf.Tensor:
     return tf.reshape(rows, [questions, windows * k])
 
 
-def _highest(k: int, score: tf.Tensor, *others: tf.Tensor) -> list[tf.Tensor]:
+def _highest(k: int | tf.Tensor, score: tf.Tensor, *others: tf.Tensor) -> list[tf.Tensor]:
     """The k columns with the highest scores of each row, filled up where there are fewer."""
     missing = [[0, 0], [0, tf.maximum(k - tf.shape(score)[1], 0)]]
     score = tf.pad(score, missing, constant_values=NEVER)
@@ -122,7 +123,9 @@ def locate(
     start = tf.where(found, begin + before, begin)
     stop = tf.where(found, start + _letters(pieces), end)
     start, stop = tf.gather(contexts.character, start), tf.gather(contexts.character, stop - 1) + 1
-    text = tf.strings.substr(tf.gather(contexts.texts, question), start, stop - start, unit="UTF8_CHAR")
+    from_ = tf.gather(contexts.points.row_starts(), question)
+    places = tf.ragged.range(from_ + start, from_ + stop)
+    text = tf.strings.unicode_encode(places.with_values(tf.gather(contexts.points.values, places.values)), "UTF-8")
     return Places(tf.strings.regex_replace(text, SEPARATOR_RUN, " "), start, stop)
 
 
@@ -138,20 +141,26 @@ def _normalize(
     runs, run = tf.unique(first_word * count + last_word)
     words = tokenizer.words(_joined(contexts.words, runs // count, runs % count))  # [R, None]
     letters = tf.math.unsorted_segment_sum(_length(words.values), row_of_each(words), words.nrows())
-    return tf.strings.reduce_join(words, axis=-1, separator=" "), letters, run
+    return _join(words), letters, run
 
 
 def _joined(strings: tf.Tensor, first: tf.Tensor, last: tf.Tensor) -> tf.Tensor:
     """Strings `first` to `last` with blanks between: [S]."""
     places = tf.ragged.range(first, last + 1)
-    return tf.strings.reduce_join(places.with_values(tf.gather(strings, places.values)), axis=-1, separator=" ")
+    return _join(places.with_values(tf.gather(strings, places.values)))
+
+
+def _join(strings: tf.RaggedTensor) -> tf.Tensor:
+    """Strings [S, None] with blanks between: [S]. `reduce_join` would ask for `value_rowids` (see `row_of_each`)."""
+    rows = row_of_each(strings)
+    return tf.strings.unsorted_segment_join(strings.values, rows, strings.nrows(), separator=" ")
 
 
 def _spell(first: tf.Tensor, last: tf.Tensor, contexts: ContextTokens, vocabulary: tf.Tensor) -> tf.Tensor:
     """The normalised text that tokens spell, [S] (run_squad.py:830-838)."""
     places = tf.ragged.range(first, last + 1)
     tokens = tf.gather(vocabulary, tf.gather(contexts.ids.values, places.values))
-    text = tf.strings.reduce_join(places.with_values(tokens), axis=-1, separator=" ")
+    text = _join(places.with_values(tokens))
     return tf.strings.regex_replace(tf.strings.regex_replace(text, f" {CONTINUATION}", ""), CONTINUATION, "")
 
 

@@ -17,7 +17,7 @@ class ContextTokens(NamedTuple):
     """Contexts in words and in tokens.
 
     Attributes:
-        texts: [B], without bytes that can't be decoded.
+        points: code points, int32 [B, None], without bytes that can't be decoded; a separator stands behind each text.
         ids: int32 [B, None].
         word: int64 [N], of all D, that each token comes from.
         word_starts: int64 [D + 1], where each word begins among the characters that are no separators.
@@ -25,7 +25,7 @@ class ContextTokens(NamedTuple):
         words: [D].
     """
 
-    texts: tf.Tensor
+    points: tf.RaggedTensor
     ids: tf.RaggedTensor
     word: tf.Tensor
     word_starts: tf.Tensor
@@ -70,7 +70,7 @@ def tokenize_contexts(contexts: tf.Tensor, texts: TextInputs) -> ContextTokens:
     counts = tf.math.unsorted_segment_sum(tf.cast(begins, tf.int64), row, points.nrows())
     pieces = texts.tokenize(words)  # [D, None]
     return ContextTokens(
-        texts=contexts,
+        points=points,
         ids=tf.RaggedTensor.from_row_lengths(pieces, counts, validate=False).merge_dims(1, 2),
         word=row_of_each(pieces),
         word_starts=tf.concat([starts, [tf.size(letters, tf.int64)]], axis=0),

@@ -27,7 +27,7 @@ class Encoder(Servable):
     ):
         super().__init__(model, tokenizer, max_seq_length)
         self.normalize = normalize
-        self.wanted = ["sequence_output"] + ["pooled_output"] * (model.bert.pooler is not None)
+        self.model_outputs = ("sequence_output",) + ("pooled_output",) * (model.bert.pooler is not None)
         self.tokens = tokenizer.tokens
 
     def signatures(self) -> dict[str, Signature]:
@@ -59,7 +59,7 @@ class Encoder(Servable):
         return vectors | {"sequence_output": states}
 
     def _vectors(self, inputs: Inputs) -> tuple[Outputs, tf.Tensor]:
-        outputs = self.run(inputs, *self.wanted)
+        outputs = self.run(inputs, *self.model_outputs)
         states = outputs.pop("sequence_output")  # [B, T, H], 0 at padding
         count = tf.reduce_sum(inputs["input_mask"], axis=1, keepdims=True)
         mean = tf.math.divide_no_nan(tf.reduce_sum(states, axis=1), tf.cast(count, states.dtype))  # [B, H]

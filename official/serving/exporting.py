@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import re
+from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
@@ -21,6 +22,7 @@ from official.serving.question_answering import QuestionAnswering
 from official.serving.saved_model import require_room, write_saved_model
 from official.serving.servable import Servable
 from official.serving.tagger import Tagger
+from official.serving.variants import require_converters
 from official.tasks.fine_tuning.fine_tuning_run import FineTuningRun, read_encoder
 from official.tasks.tagging import tagger_files
 from official.tokenization.wordpiece import MASK, WordPieceTokenizer
@@ -54,8 +56,9 @@ class Export:
     max_seq_length: int | None = None
     mixed_precision: str = "float32"
     batch_sizes: tuple[int, ...] = (1,)
+    variants: Sequence[str] = ()
     text_pairs: bool = False
-    label_type: str = SINGLE
+    label_type: str | None = None  # By default what the checkpoint says, or else SINGLE.
     normalize: bool = False
     top_k: int = 5
     doc_stride: int | None = None
@@ -94,6 +97,7 @@ def check_destination(asked: Export) -> None:
         raise InputError(
             f"--model_name is {asked.name!r}: letters, digits, _, - and . were expected, as in a server's URLs"
         )
+    require_converters(asked.variants, asked.mixed_precision)
     require_room(asked.directory, asked.version)
     read_models_config(asked.export_dir)
 
@@ -105,15 +109,15 @@ def export(asked: Export) -> str:
         InputError: there is no such model, it is not of that kind, or it can't be written.
     """
     check_destination(asked)
-    keras.mixed_precision.set_global_policy(
-        "float32" if asked.mixed_precision == "float32" else f"mixed_{asked.mixed_precision}"
-    )
+    # Not "mixed": weights in float32 would be converted at every request, which takes longer than the products.
+    keras.config.set_dtype_policy(asked.mixed_precision)
     servable, tokenizer = read_servable(asked)
     path = write_saved_model(
         servable,
         asked.directory,
         version=asked.version,
         batch_sizes=asked.batch_sizes,
+        variants=asked.variants,
         vocabulary=tuple(tokenizer.tokens),
         about=_about(asked, servable),
     )
@@ -163,6 +167,7 @@ def _read_model(asked: Export, config: BertConfig) -> tuple[keras.Model, str]:
         raise InputError(f"{asked.source}: has no head for {head}, which --kind={kind} needs")
     heads = [] if head is None else [head]
     model = family.build(config, {*heads, *({"pooler"} & set(parts))}, labels_of(family, source, heads))
+    model.label_type = source.label_type
     checkpoints.load_weights(model, asked.source)
     return model, kind
 
@@ -178,7 +183,9 @@ def _read_feature_based(home: str, config: BertConfig) -> FeatureBasedTagger:
 
 def _servable(kind: str, model: keras.Model, tokenizer: WordPieceTokenizer, length: int, asked: Export) -> Servable:
     if kind == CLASSIFIER:
-        return Classifier(model, tokenizer, length, pairs=asked.text_pairs, label_type=asked.label_type)
+        return Classifier(
+            model, tokenizer, length, pairs=asked.text_pairs, label_type=asked.label_type or model.label_type or SINGLE
+        )
     if kind == MULTIPLE_CHOICE:
         return MultipleChoice(model, tokenizer, length)
     if kind == TAGGER:

@@ -20,6 +20,7 @@ class FillMask(Servable):
     """
 
     kind = "fill_mask"
+    model_outputs = ("mlm_logits",)
 
     def __init__(self, model: keras.Model, tokenizer: WordPieceTokenizer, max_seq_length: int, *, top_k: int = 5):
         super().__init__(model, tokenizer, max_seq_length)

@@ -1,11 +1,14 @@
 """Questions on texts of any length: windows, search and answers are all in the graph."""
 
+import functools
+from collections.abc import Callable
+
 import keras
 import tensorflow as tf
 
 from official.errors import InputError
 from official.serving.answer_spans import NEVER, Places, Spans, best_spans, locate
-from official.serving.context_windows import ContextTokens, Windows, cut_windows, tokenize_contexts
+from official.serving.context_windows import ContextTokens, cut_windows, tokenize_contexts
 from official.serving.servable import DEFAULT, Outputs, Request, Servable, Signature, text_specs
 from official.serving.text_inputs import Inputs
 from official.tasks.squad.squad_answers import CERTAIN_ODDS
@@ -13,7 +16,9 @@ from official.tokenization.wordpiece import WordPieceTokenizer
 
 TEXTS = ("question", "context")
 N_BEST = "n_best"
-CANDIDATES = 5  # Times n_best_size: spans whose texts are compared, to find so many different ones.
+CANDIDATES = 5  # Times n_best_size: spans whose texts are compared at first, to find so many different ones.
+MORE = 4  # Times as many are compared where these were too few, as in a text that repeats itself.
+ROUNDS = 4  # All spans of 16 windows, by default; a longer text that repeats itself may have fewer answers.
 
 
 class QuestionAnswering(Servable):
@@ -27,6 +32,7 @@ class QuestionAnswering(Servable):
     """
 
     kind = "question_answering"
+    model_outputs = ("start_logits", "end_logits")
     of_tokens = frozenset({"start_logits", "end_logits"})
 
     def __init__(
@@ -67,7 +73,7 @@ class QuestionAnswering(Servable):
 
     def from_tokens(self, inputs: Inputs) -> Outputs:
         """`start_logits` and `end_logits` [B, T], 0 at padding."""
-        return self.run(inputs, "start_logits", "end_logits")
+        return self.run(inputs, *self.model_outputs)
 
     def from_texts(self, question: tf.Tensor, context: tf.Tensor) -> Outputs:
         """Strings [B] to the best answer.
@@ -78,7 +84,8 @@ class QuestionAnswering(Servable):
             by how much no answer is better: above the threshold, `answer` is "" and stands at [0, 0). Where a context
             has no words, the answer is "", its score and the odds against it -1,000,000.
         """
-        windows, contexts, null_score, spans = self._search(question, context, k=1)
+        contexts, null_score, spans_of = self._search(question, context)
+        spans = spans_of(k=1)
         places = self._places(spans, contexts)
         score = tf.maximum(spans.score[:, 0], -CERTAIN_ODDS)
         answers = {"answer": places.text[:, 0], "start_char": places.start[:, 0], "end_char": places.end[:, 0]}
@@ -96,9 +103,9 @@ class QuestionAnswering(Servable):
             `num_answers` [B]; and under v2.0 `null_odds` and `null_probability` [B]. Probabilities are those of
             `nbest_predictions.json`, with no answer among them.
         """
-        _, contexts, null_score, spans = self._search(question, context, k=CANDIDATES * self.n_best_size)
-        places = self._places(spans, contexts)
-        kept = self._first_of_each_text(spans, places, null_score)  # [B, k]
+        contexts, null_score, spans_of = self._search(question, context)
+        spans, places, different = self._find_different(spans_of, contexts)
+        kept = self._n_best_of(different, spans, null_score)  # [B, k]
         scores = tf.where(kept, spans.score, NEVER)
         null = {}
         highest = tf.reduce_max(scores, axis=1)
@@ -124,10 +131,8 @@ class QuestionAnswering(Servable):
         }
         return dense | null | {"num_answers": tf.reduce_sum(tf.cast(kept, tf.int32), axis=1)}
 
-    def _search(
-        self, question: tf.Tensor, context: tf.Tensor, k: int
-    ) -> tuple[Windows, ContextTokens, tf.Tensor, Spans]:
-        """Windows, contexts, the lowest score of no answer float64 [B], and the k best spans."""
+    def _search(self, question: tf.Tensor, context: tf.Tensor) -> tuple[ContextTokens, tf.Tensor, Callable[..., Spans]]:
+        """Contexts, the lowest score of no answer float64 [B], and what finds the k best spans."""
         contexts = tokenize_contexts(context, self.texts)
         query = self.texts.tokenize(question)
         windows = cut_windows(query, contexts, self.texts, self.doc_stride, self.max_query_length)
@@ -135,15 +140,15 @@ class QuestionAnswering(Servable):
         start_logits, end_logits = logits["start_logits"], logits["end_logits"]
         at_cls = tf.cast(start_logits[:, 0], tf.float64) + tf.cast(end_logits[:, 0], tf.float64)  # [W]
         null_score = tf.math.unsorted_segment_min(at_cls, windows.question, contexts.ids.nrows())
-        spans = best_spans(
+        spans_of = functools.partial(
+            best_spans,
             windows,
             start_logits,
             end_logits,
-            k=k,
             n_best_size=self.n_best_size,
             max_answer_length=self.max_answer_length,
         )
-        return windows, contexts, tf.where(windows.counts > 0, null_score, 0), spans
+        return contexts, tf.where(windows.counts > 0, null_score, 0), spans_of
 
     def _places(self, spans: Spans, contexts: ContextTokens) -> Places:
         """Texts and characters of spans [B, k]; "" at [0, 0) where there is none."""
@@ -154,21 +159,56 @@ class QuestionAnswering(Servable):
         return Places(*(tf.scatter_nd(there, values, shape) for values in found))
 
     def _null_odds(self, null_score: tf.Tensor, spans: Spans) -> tf.Tensor:
-        best = spans.score[:, 0]
+        best = tf.reduce_max(spans.score, axis=1)  # Of an empty batch nothing was looked for.
         return tf.where(best > NEVER, null_score - best, tf.constant(CERTAIN_ODDS, tf.float64))
 
-    def _first_of_each_text(self, spans: Spans, places: Places, null_score: tf.Tensor) -> tf.Tensor:
-        """Which spans, bool [B, k], are among the n best of different texts, no answer among them if it is better."""
-        text, number = places.text, tf.range(tf.shape(places.text)[1])
-        same = text[:, :, tf.newaxis] == text[:, tf.newaxis, :]  # [B, k, k]
-        seen_before = tf.reduce_any(same & (number[:, tf.newaxis] > number), axis=2)
-        different = (spans.score > NEVER) & ~seen_before
+    def _find_different(
+        self, spans_of: Callable[..., Spans], contexts: ContextTokens
+    ) -> tuple[Spans, Places, tf.Tensor]:
+        """The best spans, their places, and which are the first of their text, bool [B, k]: n of these if need be."""
+        rows = contexts.ids.nrows()
+
+        def too_few(k, spans, places, different):
+            found = tf.reduce_sum(tf.cast(different, tf.int32), axis=1)
+            more = tf.reduce_all(spans.score > NEVER, axis=1)
+            return tf.reduce_any((found < self.n_best_size) & more)
+
+        def look(k, spans, places, different):
+            spans = spans_of(k=k)
+            places = self._places(spans, contexts)
+            return MORE * k, spans, places, _first_of_each(places.text) & (spans.score > NEVER)
+
+        def nothing(*types):
+            return [tf.zeros([rows, 0], dtype) for dtype in types]
+
+        start = (
+            CANDIDATES * self.n_best_size,
+            Spans(*nothing(tf.float64, tf.int64, tf.int64)),
+            Places(*nothing(tf.string, tf.int64, tf.int64)),
+            *nothing(tf.bool),
+        )
+        shape = tf.TensorShape([None, None])
+        shapes = (tf.TensorShape([]), Spans(shape, shape, shape), Places(shape, shape, shape), shape)
+        return tf.while_loop(too_few, look, start, shape_invariants=shapes, maximum_iterations=ROUNDS)[1:]
+
+    def _n_best_of(self, different: tf.Tensor, spans: Spans, null_score: tf.Tensor) -> tf.Tensor:
+        """Which of different spans, bool [B, k], are the n best, no answer among them if it is better."""
         rank = tf.cumsum(tf.cast(different, tf.int32), axis=1, exclusive=True)
         if not self.null_answers:
             return different & (rank < self.n_best_size)
         better = tf.reduce_sum(tf.cast(different & (spans.score >= null_score[:, tf.newaxis]), tf.int32), axis=1)
         room = tf.where(better < self.n_best_size, self.n_best_size - 1, self.n_best_size)
         return different & (rank < room[:, tf.newaxis])
+
+
+def _first_of_each(texts: tf.Tensor) -> tf.Tensor:
+    """Where a text [B, k] stands for the first time in its row."""
+    rows = tf.as_string(tf.range(tf.shape(texts)[0]))[:, tf.newaxis]
+    texts = rows + " " + texts
+    numbers = tf.range(tf.size(texts))
+    _, which = tf.unique(tf.reshape(texts, [-1]))
+    first = tf.math.unsorted_segment_min(numbers, which, tf.size(texts))
+    return tf.reshape(tf.gather(first, which) == numbers, tf.shape(texts))
 
 
 def _zero(values: tf.Tensor) -> tf.Tensor:

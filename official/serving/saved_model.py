@@ -3,7 +3,7 @@
 import errno
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,6 +13,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 from official import files
 from official.errors import InputError
 from official.serving.servable import PREDICT, Servable, Signature
+from official.serving.variants import write_variants
 from official.serving.warmup import write_warmup
 
 GRAPH = "saved_model.pb"
@@ -25,6 +26,7 @@ def write_saved_model(
     *,
     version: int | None = None,
     batch_sizes: tuple[int, ...] = (1,),
+    variants: Sequence[str] = (),
     vocabulary: tuple[str, ...] = (),
     about: Mapping[str, Any],
 ) -> str:
@@ -35,6 +37,7 @@ def write_saved_model(
         directory: `EXPORT/NAME`; its name is the model's.
         version: a whole number of at least 1; by default one more than the newest there.
         batch_sizes: of the warm-up requests.
+        variants: some of `VARIANTS`, written to `assets.extra`, which a server does not look at.
         vocabulary: the tokens, for `assets.extra/vocab.txt`.
         about: what `export.json` says of it.
 
@@ -52,6 +55,7 @@ def write_saved_model(
         extra = os.path.join(incomplete, EXTRA)
         files.make_directory(extra)
         write_warmup(extra, os.path.basename(directory), signatures, batch_sizes)
+        write_variants(servable, extra, variants)
         _write_lines(os.path.join(extra, "vocab.txt"), vocabulary)
         if labels := getattr(servable, "labels", ()):
             _write_json(os.path.join(extra, "labels.json"), list(labels))

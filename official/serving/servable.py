@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from official.layers.fusion import fused_with_products
 from official.serving.text_inputs import TOKEN_FEATURES, Inputs, TextInputs, parse_examples
 from official.tokenization.wordpiece import WordPieceTokenizer
 
@@ -50,6 +51,7 @@ class Servable(tf.Module):
     """
 
     kind: str
+    model_outputs: tuple[str, ...] = ("logits",)  # What is asked of the model.
     of_tokens: frozenset[str] = frozenset()  # Outputs of the model that have an axis of tokens, [B, T, …].
 
     def __init__(self, model: keras.Model, tokenizer: WordPieceTokenizer, max_seq_length: int):
@@ -68,12 +70,13 @@ class Servable(tf.Module):
         def traced(wanted: tuple[str, ...]) -> Callable[[Inputs], list[tf.Tensor]]:
             @tf.function
             def call(inputs: Inputs) -> list[tf.Tensor]:
-                outputs = model(inputs, training=False)
+                with fused_with_products():
+                    outputs = model(inputs, training=False)
                 return [tf.cast(outputs[name], tf.float32) for name in wanted]
 
             return call.get_concrete_function(specs)
 
-        self._traced = traced
+        self.traced = traced
 
     # === What a kind says ===
 
@@ -106,7 +109,7 @@ class Servable(tf.Module):
 
         arrays = [
             tf.TensorArray(tf.float32, lots, infer_shape=False, element_shape=[None, *output.shape[1:]])
-            for output in self._traced(wanted).structured_outputs
+            for output in self.traced(wanted).structured_outputs
         ]
         _, arrays = tf.while_loop(lambda number, _: number < lots, run_lot, (0, arrays), parallel_iterations=1)
         return {name: array.concat() for name, array in zip(wanted, arrays)}
@@ -130,7 +133,7 @@ class Servable(tf.Module):
         longest = tf.reduce_max(mask * (1 + tf.range(length)))  # Of real tokens; masks may have holes.
         longest = tf.clip_by_value(longest, tf.minimum(1, length), length)
         short = {name: lot[name][:, :longest] if name in TOKEN_FEATURES else lot[name] for name in lot}
-        outputs = self._traced(wanted)(short)
+        outputs = self.traced(wanted)(short)
         return [self._whole(name, output, short, length) for name, output in zip(wanted, outputs)]
 
     def _whole(self, name: str, output: tf.Tensor, short: Inputs, length: tf.Tensor) -> tf.Tensor:
