@@ -114,7 +114,7 @@ def test_real_vectors_in_onnx_are_the_same(real, tmp_path):
     variants.write_variants(servable, str(tmp_path), [ONNX])
     answers = in_onnx_runtime(tmp_path, inputs)
     for name, value in expected(servable, inputs).items():
-        np.testing.assert_allclose(answers[name], value, atol=2e-5, err_msg=name)
+        np.testing.assert_allclose(answers[name], value, rtol=1e-4, atol=2e-5, err_msg=name)
 
 
 def test_real_vectors_in_bfloat16_keep_their_direction_in_half_the_size(real, minilm, tmp_path, session):
@@ -123,7 +123,7 @@ def test_real_vectors_in_bfloat16_keep_their_direction_in_half_the_size(real, mi
     path = exporting.export(exporting.Export(source=str(minilm), export_dir=str(tmp_path), mixed_precision="bfloat16"))
     tf.keras.config.set_dtype_policy("float32")
     request = {"text": np.array([text.encode() for text in SENTENCES], object)}
-    ((_, answers),) = session(path, [("serving_default", request)])
+    (answers,) = session(path, [("serving_default", request)])
     assert least_cosine(answers["mean_output"], exact) > 0.9998  # On 1,000 sentences of films: 0.99992 at least.
     stored = sum(file.stat().st_size for file in pathlib.Path(path, "variables").iterdir())
     weights = sum(variable.numpy().nbytes for variable in servable.variables_of_model)
