@@ -124,8 +124,8 @@ def test_real_vectors_in_bfloat16_keep_their_direction_in_half_the_size(real, mi
     tf.keras.config.set_dtype_policy("float32")
     request = {"text": np.array([text.encode() for text in SENTENCES], object)}
     (answers,) = session(path, [("serving_default", request)])
-    # Where the processor multiplies bfloat16, 0.99992 at least on 1,000 sentences of films. Elsewhere TensorFlow has no
-    # fused products, and rounds between product and bias once more: 0.99977 on these four (PyTorch: 0.9999).
+    # Where the processor multiplies bfloat16, 0.99992 at least on 1,000 sentences of films. Elsewhere TensorFlow fuses
+    # nothing with its products, and bias, GELU and softmax round at each of their steps: 0.99977 on these four.
     assert least_cosine(answers["mean_output"], exact) > 0.9995
     stored = sum(file.stat().st_size for file in pathlib.Path(path, "variables").iterdir())
     weights = sum(variable.numpy().nbytes for variable in servable.variables_of_model)
