@@ -16,7 +16,8 @@ def test_another_scheme_is_learnt_in_windows_of_whole_documents(files, run, tmp_
         train_batch_size=8,
     )
     assert checkpoints.load(str(tmp_path / "out")).labels == ("O", "B-PER", "E-PER", "S-LOC", "S-PER")
-    assert scores["f1"] > 0.6 and scores["strict_f1"] <= scores["f1"]
+    # Either may be higher: a broken entity is a wrong one to the first, and none to the second.
+    assert scores["f1"] > 0.6 and scores["strict_f1"] > 0.6
 
 
 def test_parts_of_speech_are_labelled_in_conll_u(run, tmp_path):
