@@ -41,6 +41,7 @@ def kill_and_resume(golden_bert, tmp_path, kills, steps, seed):
     assert steps == sorted(set(steps)) and steps[-1] == length["num_train_steps"]
 
 
+@pytest.mark.slow
 def test_killed_twice_a_run_still_ends_on_the_same_bits(golden_bert, tmp_path):
     kill_and_resume(golden_bert, tmp_path, kills=2, steps=600, seed=1)
 

@@ -98,6 +98,7 @@ def test_sentence_vectors_are_as_similar_as_the_documentation_prints(encoder):
     np.testing.assert_array_equal(np.round(vectors @ vectors.T, 4), np.float32(real_models.CARD_COSINES))
 
 
+@pytest.mark.slow
 def test_sentence_vectors_of_a_thousand_pairs_are_as_similar_as_in_pytorch(encoder, golden, shared):
     questions, sentences = zip(*real_models.minilm_pairs(shared / "data" / "glue" / "QNLI" / "dev.tsv"))
     cosines = (encoder.vectors(questions) * encoder.vectors(sentences)).sum(-1)

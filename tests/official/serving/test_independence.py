@@ -6,6 +6,8 @@ import pytest
 from official.serving.servable import TOKENS_AT_ONCE, as_examples
 from tests.official.serving import programs, small_models
 
+pytestmark = pytest.mark.slow
+
 TEXTS = programs.strings(
     "the quick brown fox",
     "",

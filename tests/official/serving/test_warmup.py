@@ -32,6 +32,7 @@ def request_of(log) -> tuple[str, str, programs.Request]:
     return method, spec.name, (spec.signature_name, inputs)
 
 
+@pytest.mark.slow
 def test_every_signature_is_asked_with_every_batch_size_and_answers(exported, session):
     requests, rows_asked = {}, {}
     for name in small_models.KINDS:
