@@ -1,6 +1,7 @@
 """Models fine-tuned for a few steps answer all of a real test file, served, as the run scripts did.
 
-Of QNLI and XQuAD it is a part, and WNUT-17 is left out, unless BERT_WHOLE_FILES is set: all of them take the better part of an hour on one core.
+Of QNLI and XQuAD it is a part, and WNUT-17 is left out, unless BERT_WHOLE_FILES is set: all of them take the better
+part of an hour on one core.
 """
 
 import csv
