@@ -6,6 +6,7 @@
 
 Each run is a process of its own, and the sides take turns. What is in the results is not run again, so that the same
 command goes on where it stopped, or only prints the table. `taskset -c 0 python -m …` keeps both sides to one core.
+`results.jsonl` beside this module holds what was measured; its lines of the Xeon are from notes, as rounded there.
 """
 
 import itertools
