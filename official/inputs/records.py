@@ -41,6 +41,7 @@ Features = Mapping[str, tf.io.FixedLenFeature]
 Transform = Callable[[dict[str, tf.Tensor], tf.Tensor, tf.Tensor], dict[str, tf.Tensor]]
 
 
+@tf.autograph.experimental.do_not_convert  # Conversion of the functions below would only take time.
 def training_batches(
     paths: Sequence[str],
     transform: "ParseExample",
@@ -83,6 +84,7 @@ def training_batches(
     return untuned(examples.batch(rows // share.replicas, drop_remainder=True).prefetch(tf.data.AUTOTUNE))
 
 
+@tf.autograph.experimental.do_not_convert
 def evaluation_batches(
     paths: Sequence[str], transform: "ParseExample", batch_size: int, repeat: bool
 ) -> tf.data.Dataset:

@@ -180,6 +180,7 @@ class TrainingOrder:
         return np.concatenate(orders)[skipped : skipped + count]
 
 
+@tf.autograph.experimental.do_not_convert  # Conversion of the functions below would only take time.
 def training_batches(
     examples: TokenizedExamples, order: TrainingOrder, padding: Padding, start: int = 0, share: Share = Share()
 ) -> tf.data.Dataset:

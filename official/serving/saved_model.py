@@ -124,7 +124,7 @@ def _concrete(signature: Signature) -> Callable:
     def by_name(**tensors):
         return signature.function(*(tensors[name] for name in names))
 
-    return tf.function(by_name).get_concrete_function(**{spec.name: spec for spec in signature.inputs})
+    return tf.function(by_name, autograph=False).get_concrete_function(**{spec.name: spec for spec in signature.inputs})
 
 
 def _set_methods(path: str, signatures: Mapping[str, Signature]) -> None:

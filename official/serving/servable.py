@@ -68,7 +68,7 @@ class Servable(tf.Module):
 
         @functools.cache  # Traced once for all signatures.
         def traced(wanted: tuple[str, ...]) -> Callable[[Inputs], list[tf.Tensor]]:
-            @tf.function
+            @functools.partial(tf.function, autograph=False)
             def call(inputs: Inputs) -> list[tf.Tensor]:
                 with fused_with_products():
                     outputs = model(inputs, training=False)

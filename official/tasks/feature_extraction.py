@@ -77,7 +77,7 @@ class FeatureExtractor:
                 config, pooler=False, output_hidden_states=True, use_one_hot_embeddings=use_one_hot_embeddings
             )
         checkpoints.load_weights(self.model, init_checkpoint)
-        self._predict = tf.function(lambda batch: strategy.run(self._layer_outputs, args=(batch,)))
+        self._predict = tf.function(lambda batch: strategy.run(self._layer_outputs, args=(batch,)), autograph=False)
 
     def _layer_outputs(self, batch):
         blocks = self.model(batch)["hidden_states"][1:]  # Without the embeddings, as in the original.

@@ -83,6 +83,8 @@ class TrainLoop:
             not_finite_at = tf.where(finite | (not_finite_at >= 0), not_finite_at, self.step.read_value())
         return LoopResult(sums, learning_rate, gradient_norm, position, not_finite_at)
 
+    # Converting Python's control flow, of which there is none from here on, would double the time of tracing.
+    @tf.autograph.experimental.do_not_convert
     def _step(self, batch):
         position = self.strategy.experimental_local_results(batch.pop("position"))[-1][-1]
         learning_rate = self.schedule(self.step)
@@ -142,7 +144,7 @@ class Evaluation:
 
     def __init__(self, strategy, model, objective: Objective):
         self.strategy, self.model, self.objective = strategy, model, objective
-        self._traced_step = tf.function(self._step)
+        self._traced_step = tf.function(self._step, autograph=False)
 
     def run(self, batches, max_steps: int | None = None) -> dict[str, float]:
         """Evaluates `max_steps` batches, or all of them.

@@ -75,7 +75,7 @@ class FineTuning:
         with strategy.scope():
             self.model = self.make(tuple(labels))
         self.step = 0
-        self._predict = tf.function(self._predict_step, reduce_retracing=True)
+        self._predict = tf.function(self._predict_step, reduce_retracing=True, autograph=False)
 
     def make(self, labels: tuple[str, ...]) -> keras.Model:
         """A new model. Parts of it that are not trained have their weights already: checkpoints don't hold them."""
