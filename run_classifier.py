@@ -59,6 +59,7 @@ def main():
     from official.tasks.classification import classification
     from official.tasks.fine_tuning import fine_tuning_run
 
+    strategy = device_flags.strategy_of_flags()
     wanted = classification.Wanted(
         do_train=FLAGS.do_train,
         do_eval=FLAGS.do_eval,
@@ -75,7 +76,7 @@ def main():
         model_name=FLAGS.task_name or "classifier",
     )
     run = fine_tuning_run.run_of_flags(FLAGS)
-    outcome, reads_pairs = classification.classify(run, device_flags.strategy_of_flags(), task, wanted)
+    outcome, reads_pairs = classification.classify(run, strategy, task, wanted)
     export(outcome.model, text_pairs=reads_pairs)
 
 

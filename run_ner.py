@@ -53,9 +53,10 @@ def main():
     command_line.import_tensorflow()
     from official.tasks.tagging import feature_based, tagging, tagging_data
 
+    strategy = device_flags.strategy_of_flags()
     task = tagging_data.tagging_run_of_flags(FLAGS)
     export = serving_flags.exporter(FLAGS, kind="tagger", model_name=FLAGS.task or "ner")
-    outcome = tagging.run_tagging(feature_based.run_of_flags(FLAGS), task, device_flags.strategy_of_flags())
+    outcome = tagging.run_tagging(feature_based.run_of_flags(FLAGS), task, strategy)
     export(outcome.model)
 
 

@@ -63,12 +63,13 @@ def main():
     from official.tasks import model_directory
     from official.tasks.pretraining import pretraining, pretraining_demo
 
+    strategy = device_flags.strategy_of_flags()
     run = pretraining.run_of_flags(FLAGS)
     export = serving_flags.exporter(FLAGS, kind="fill_mask", model_name="fill_mask")
     if given:
-        pretraining.pretrain(run, device_flags.strategy_of_flags(), FLAGS.do_train, FLAGS.do_eval)
+        pretraining.pretrain(run, strategy, FLAGS.do_train, FLAGS.do_eval)
     else:
-        pretraining_demo.pretrain_and_show(run, device_flags.strategy_of_flags(), held_out_text)
+        pretraining_demo.pretrain_and_show(run, strategy, held_out_text)
     export(model_directory.directory_of_model(run.output_dir))
 
 

@@ -86,9 +86,10 @@ def main():
     from official.tasks.fine_tuning import fine_tuning_run
     from official.tasks.squad import squad, squad_run, squad_threshold
 
+    strategy = device_flags.strategy_of_flags()
     run, asked = fine_tuning_run.run_of_flags(FLAGS), squad_run.run_of_flags(FLAGS)
     export = serving_flags.exporter(FLAGS, kind="question_answering", model_name="squad")
-    outcome = squad.fine_tune(run, asked, device_flags.strategy_of_flags())
+    outcome = squad.fine_tune(run, asked, strategy)
     threshold = squad_threshold.given_threshold(
         FLAGS.null_score_diff_threshold, outcome.output_dir, run.init_checkpoint
     )

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from absl import app, flags, logging
 
 from official import files
-from official.errors import InputError, Stopped
+from official.errors import InputError, Stopped, WorkerLost
 
 BAD_INPUT, BAD_FLAGS, INTERRUPTED = 1, 2, 128 + signal.SIGINT
 
@@ -18,7 +18,8 @@ BAD_INPUT, BAD_FLAGS, INTERRUPTED = 1, 2, 128 + signal.SIGINT
 def run(main: Callable[..., None], arguments: str = "") -> None:
     """Parses the flags, calls `main` and ends the process.
 
-    Status 0 when it went well, 1 for bad input, 2 for bad flags, 130 for Ctrl-C. `main` imports what it needs, so that
+    Status 0 when it went well, 1 for bad input, 2 for bad flags, 75 where another worker is gone, 128 and its number
+    for a signal (130 for Ctrl-C). `main` imports what it needs, so that
     `--help` and a mistyped flag are answered at once.
 
     Args:
@@ -112,7 +113,7 @@ def _run_main(main: Callable[[], None]) -> None:
         sys.stdout.flush()
     except InputError as error:
         _end(str(error), BAD_INPUT)
-    except Stopped as stopped:
+    except (Stopped, WorkerLost) as stopped:
         _end(str(stopped), stopped.status)
     except KeyboardInterrupt:
         _end("interrupted", INTERRUPTED)

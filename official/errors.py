@@ -1,5 +1,6 @@
 """The exceptions that end a script with a line and a status, and no traceback."""
 
+import os
 import signal
 
 
@@ -20,3 +21,9 @@ class Stopped(Exception):
             f"stopped by {name} at step {step}, saved as {checkpoint}; the same command goes on from there"
         )
         self.status = 128 + signal_number
+
+
+class WorkerLost(Exception):
+    """Another of the workers that train together is gone, so that this one has to end; its status says: try again."""
+
+    status = os.EX_TEMPFAIL

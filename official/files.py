@@ -4,6 +4,7 @@ import contextlib
 import errno
 import glob as local_glob
 import os
+import shutil
 from collections.abc import Iterator
 from typing import IO
 
@@ -102,6 +103,20 @@ def make_directory(path: str) -> None:
         raise InputError(f"{path}: is a file, a directory was expected") from error
     except OSError as error:
         raise InputError(f"{path}: {describe_os_error(error)}") from error
+
+
+def copy_directory(source: str, target: str) -> None:
+    """Copies what is in a directory, local or remote, to a new local one; nothing where there is no such directory."""
+    os.makedirs(target)
+    if not is_remote(source):
+        if os.path.isdir(source):
+            shutil.copytree(source, target, dirs_exist_ok=True)
+        return
+    for directory, _, names in _gfile().walk(source):
+        inside = os.path.join(target, os.path.relpath(directory, source))
+        os.makedirs(inside, exist_ok=True)
+        for name in names:
+            _gfile().copy(os.path.join(directory, name), os.path.join(inside, name))
 
 
 def replace(source: str, target: str) -> None:

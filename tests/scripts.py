@@ -12,33 +12,66 @@ from collections.abc import Mapping
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
 
 
-def start(script: str, *flags: str, **options) -> subprocess.Popen:
-    """Starts `script` with these flags; its output is text, kept apart."""
+def start(script: str, *flags: str, environment: Mapping[str, str] | None = None, **options) -> subprocess.Popen:
+    """Starts `script` with these flags and more environment variables; its output is text, kept apart."""
     return subprocess.Popen(
         [sys.executable, str(REPOSITORY / script), *flags],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY)} | dict(environment or {}),
         **options,
     )
 
 
-def run(script: str, *flags: str) -> subprocess.CompletedProcess:
-    """Runs it to its end, in a process that is forked where TensorFlow is imported already: that takes four seconds."""
-    forks = multiprocessing.get_context("forkserver")
-    forks.set_forkserver_preload(["tests.preloaded"])
-    arguments = [str(REPOSITORY / script), *flags]
-    with tempfile.TemporaryDirectory() as folder:
-        written = [pathlib.Path(folder, name) for name in ("stdout", "stderr")]
-        process = forks.Process(target=_become, args=(arguments, dict(os.environ), os.getcwd(), *written))
-        process.start()
-        process.join()
-        out, err = (path.read_text() if path.exists() else "" for path in written)
-    return subprocess.CompletedProcess(arguments, process.exitcode, out, err)
+class Running:
+    """A script in a process that was forked where TensorFlow is imported already: importing it takes four seconds.
+
+    Args:
+        script, *flags: as for `start`.
+        cpus: as how many devices TensorFlow is to see the processor.
+    """
+
+    def __init__(self, script: str, *flags: str, cpus: int = 1):
+        forks = multiprocessing.get_context("forkserver")
+        forks.set_forkserver_preload(["tests.preloaded"])
+        self.arguments = [str(REPOSITORY / script), *flags]
+        self._folder = tempfile.TemporaryDirectory()
+        self._written = [pathlib.Path(self._folder.name, name) for name in ("stdout", "stderr")]
+        values = (self.arguments, dict(os.environ), os.getcwd(), *self._written, cpus)
+        self._process = forks.Process(target=_become, args=values)
+        self._process.start()
+
+    def runs_after(self, seconds: float) -> bool:
+        """Waits so long, or until it ends."""
+        self._process.join(seconds)
+        return self._process.is_alive()
+
+    def send_signal(self, number: int) -> None:
+        """Sends it a signal."""
+        os.kill(self._process.pid, number)
+
+    def wait(self) -> subprocess.CompletedProcess:
+        """Waits for its end; answers with its status and output."""
+        self._process.join()
+        with self._folder:
+            out, err = (path.read_text() if path.exists() else "" for path in self._written)
+        return subprocess.CompletedProcess(self.arguments, self._process.exitcode, out, err)
 
 
-def _become(arguments: list[str], environment: Mapping[str, str], cwd: str, stdout: pathlib.Path, stderr: pathlib.Path):
+def run(script: str, *flags: str, cpus: int = 1) -> subprocess.CompletedProcess:
+    """Runs it to its end, as `Running` does."""
+    return Running(script, *flags, cpus=cpus).wait()
+
+
+def _become(
+    arguments: list[str],
+    environment: Mapping[str, str],
+    cwd: str,
+    stdout: pathlib.Path,
+    stderr: pathlib.Path,
+    cpus: int,
+):
     """Goes on as `python arguments`, its output written to files."""
     for descriptor, path in ((1, stdout), (2, stderr)):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), descriptor)
@@ -47,6 +80,11 @@ def _become(arguments: list[str], environment: Mapping[str, str], cwd: str, stdo
     os.chdir(cwd)
     sys.argv = list(arguments)
     sys.path[0] = str(REPOSITORY)
+    if cpus > 1:
+        import tensorflow as tf
+
+        devices = [tf.config.LogicalDeviceConfiguration()] * cpus
+        tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], devices)
     runpy.run_path(arguments[0], run_name="__main__")
 
 

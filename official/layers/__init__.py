@@ -10,6 +10,7 @@ from official.layers.fusion import fused_blocks
 from official.layers.heads import ClassificationHead, MaskedLMHead, Pooler
 from official.layers.initializers import about_to_be_loaded
 from official.layers.layer_norm import LayerNorm
+from official.layers.recomputation import recomputed_blocks
 from official.layers.transformer import Transformer, TransformerBlock
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "attention_bias",
     "dropout_seed",
     "fused_blocks",
+    "recomputed_blocks",
 ]

@@ -30,6 +30,11 @@ def dropout_seed(seed: tf.Tensor) -> Iterator[None]:
         _active.seed = outer
 
 
+def current_dropout_seed() -> tf.Tensor | None:
+    """That of the `dropout_seed` block in which this is called."""
+    return getattr(_active, "seed", None)
+
+
 class Dropout(keras.layers.Layer):
     """Zeroes a share `rate` of its input's elements and scales the others by 1 / (1 − rate), in training only."""
 
@@ -44,7 +49,7 @@ class Dropout(keras.layers.Layer):
     def call(self, x, training=False):
         if not training or not self.rate:
             return x
-        seed = getattr(_active, "seed", None)
+        seed = current_dropout_seed()
         if seed is None:
             return tf.nn.dropout(x, self.rate)
         seed = tf.bitwise.bitwise_xor(seed, tf.constant([self.stream, 0], tf.int32))

@@ -26,6 +26,10 @@ def fused_blocks(fused: bool = True) -> Iterator[None]:
         _active.fused = outer
 
 
+def fuses_blocks() -> bool:
+    return getattr(_active, "fused", False)
+
+
 @contextlib.contextmanager
 def fused_with_products() -> Iterator[None]:
     """Within the block of this context, `widened` leaves 16 bits as they are: for what is traced to be exported.
@@ -55,7 +59,7 @@ def block(function: Callable[..., tf.Tensor]) -> Callable[..., tf.Tensor]:
 
     @functools.wraps(function)
     def call(*tensors, **constants):
-        if not getattr(_active, "fused", False):
+        if not fuses_blocks():
             return function(*tensors, **constants)
         return _compiled(function, tuple(sorted(constants.items())))(*tensors)
 

@@ -8,6 +8,7 @@ from official.layers.dense import Dense
 from official.layers.dropout import Dropout
 from official.layers.initializers import TruncatedNormal
 from official.layers.layer_norm import LayerNorm
+from official.layers.recomputation import recomputed, recomputes_blocks
 
 
 class Residual(keras.layers.Layer):
@@ -115,7 +116,10 @@ class TransformerBlock(keras.layers.Layer):
 
 
 class Transformer(keras.layers.Layer):
-    """A stack of blocks named `layer_0`, `layer_1`, …; answers with what leaves each and how each attends."""
+    """A stack of blocks named `layer_0`, `layer_1`, …; answers with what leaves each and how each attends.
+
+    How they attend is not known where blocks are recomputed (`recomputation.py`): None stands in its place.
+    """
 
     def __init__(self, num_layers: int, **block):
         super().__init__(name=block.pop("name", None))
@@ -128,7 +132,13 @@ class Transformer(keras.layers.Layer):
     def call(self, x, bias, training=False):
         hidden_states, attention_probs = [x], []
         for block in self.blocks:
-            x, probs = block(x, bias, training=training)
+            x, probs = self._call_block(block, x, bias, training)
             hidden_states.append(x)
             attention_probs.append(probs)
         return hidden_states, attention_probs
+
+    @staticmethod
+    def _call_block(block, x, bias, training):
+        if not recomputes_blocks():
+            return block(x, bias, training=training)
+        return recomputed(lambda x, bias: block(x, bias, training=training)[0])(x, bias), None

@@ -49,31 +49,56 @@ class AdamWeightDecay:
         """Whether the variable of this name is subject to weight decay."""
         return not any(re.search(pattern, name) for pattern in self.exclude_from_weight_decay)
 
-    def apply_gradients(self, gradients: Sequence[tf.Tensor], learning_rate: tf.Tensor) -> None:
+    def apply_gradients(
+        self, gradients: Sequence[tf.Tensor], learning_rate: tf.Tensor, step: tf.Tensor, applied: tf.Tensor
+    ) -> None:
         """Updates all variables; to be called in a replica, with gradients that are the same in every replica.
 
         Args:
             gradients: dense, float32, in the order of `variables`.
             learning_rate: float32 scalar.
+            step: integer scalar, how many updates there were before.
+            applied: bool scalar; where it is false, nothing changes.
         """
         tf.__internal__.distribute.interim.maybe_merge_call(
-            self._update_all, tf.distribute.get_strategy(), list(gradients), learning_rate
+            self._update_all, tf.distribute.get_strategy(), list(gradients), learning_rate, step, applied
         )
 
-    def _update_all(self, strategy, gradients, learning_rate):
+    def _update_all(self, strategy, gradients, learning_rate, step, applied):
         for (name, variable), gradient in zip(self.variables.items(), gradients, strict=True):
             m, v = self.slots[f"{name}/adam_m"], self.slots[f"{name}/adam_v"]
             decay = tf.constant(self.weight_decay_rate if self.decays(name) else 0.0)
             rate = learning_rate * self.learning_rate_scales.get(name, 1.0)
-            strategy.extended.update(variable, self._update, args=(m, v, gradient, rate, decay), group=False)
+            arguments = (m, v, gradient, rate, decay, step, applied)
+            strategy.extended.update(variable, self._update, args=arguments, group=False)
 
-    def _update(self, variable, m, v, gradient, learning_rate, decay):
-        values = self._next_values(variable.value(), m.value(), v.value(), gradient, learning_rate, decay)
+    def _update(self, variable, m, v, gradient, learning_rate, decay, step, applied):
+        before = variable.value(), m.value(), v.value()
+        values = self._next_values(*before, gradient, learning_rate, decay, step, applied)
         for target, value in zip((variable, m, v), values, strict=True):
             target.assign(value)
 
-    def _next_values(self, w, m, v, gradient, learning_rate, decay):
-        m = self.beta_1 * m + (1.0 - self.beta_1) * gradient
-        v = self.beta_2 * v + (1.0 - self.beta_2) * tf.square(gradient)
-        update = m / (tf.sqrt(v) + self.epsilon) + decay * w
-        return w - learning_rate * update, m, v
+    def _next_values(self, w, m, v, gradient, learning_rate, decay, step, applied):
+        next_m = self.beta_1 * m + (1.0 - self.beta_1) * gradient
+        next_v = self.beta_2 * v + (1.0 - self.beta_2) * tf.square(gradient)
+        next_w = w - learning_rate * self._direction(w, next_m, next_v, decay, step)
+        return [tf.where(applied, *pair) for pair in ((next_w, w), (next_m, m), (next_v, v))]
+
+    def _direction(self, w, m, v, decay, step):
+        """What is taken away from the weights, times the learning rate."""
+        del step  # It would correct m and v for their start.
+        return m / (tf.sqrt(v) + self.epsilon) + decay * w
+
+
+class AdamW(AdamWeightDecay):
+    """Adam with decoupled weight decay and bias correction (Loshchilov and Hutter 2019, algorithm 2).
+
+        m̂ = m / (1 − β₁ᵗ)        v̂ = v / (1 − β₂ᵗ)        w ← w − lr·(m̂ / (√v̂ + ε) + λ·w)
+
+    with t = 1 at the first step.
+    """
+
+    def _direction(self, w, m, v, decay, step):
+        t = tf.cast(step + 1, tf.float32)
+        m, v = m / (1.0 - self.beta_1**t), v / (1.0 - self.beta_2**t)
+        return m / (tf.sqrt(v) + self.epsilon) + decay * w

@@ -1,11 +1,14 @@
 """What a run needs to go on: weights, optimizer, step and place in the data, saved whole or not at all."""
 
 import contextlib
+import json
 import os
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping, Sequence
 
 import tensorflow as tf
 
+from official import files
 from official.errors import InputError
 
 
@@ -31,31 +34,32 @@ class TrainState:
         keep: int = 5,
     ):
         self.step, self.position = step, position
-        checkpoint = tf.train.Checkpoint(model=dict(weights), optimizer=dict(slots), step=step, position=position)
-        self._checkpoint = checkpoint
-        self._manager = tf.train.CheckpointManager(checkpoint, directory, keep, checkpoint_name="ckpt")
+        self._directory, self._keep = directory, keep
+        self._checkpoint = tf.train.Checkpoint(model=dict(weights), optimizer=dict(slots), step=step, position=position)
+        self._manager = self._make_manager()
+
+    def _make_manager(self):
+        return tf.train.CheckpointManager(self._checkpoint, self._directory, self._keep, checkpoint_name="ckpt")
 
     @property
     def latest(self) -> str | None:
-        """Path of the last checkpoint, or None."""
+        """Path of the last checkpoint that is whole, as far as is known, or None."""
         return self._manager.latest_checkpoint
 
     def restore(self) -> bool:
-        """Goes back to the last checkpoint, if there is one.
+        """Goes back to the last checkpoint that is whole, if there is any, and says to which.
 
         Raises:
-            InputError: it can't be read, or is of another model.
+            InputError: there are some and none can be read, or the last is of another model.
         """
-        if not self.latest:
+        paths = self._manager.checkpoints
+        path = _first_whole(paths, lambda path: self._checkpoint.restore(path).assert_consumed())
+        if path is None:
             return False
-        try:
-            self._checkpoint.restore(self.latest).assert_consumed()
-        except (ValueError, AssertionError, tf.errors.OpError) as error:
-            reason = " ".join(str(error).split())[:300]
-            raise InputError(
-                f"{self.latest}: can't go on from this checkpoint: {reason} (another --bert_config_file? a new "
-                "--output_dir starts a new run)"
-            ) from error
+        if path != paths[-1]:
+            _write_list(self._directory, paths[: paths.index(path) + 1])
+            self._manager = self._make_manager()
+        print(f"going on from {path}", file=sys.stderr)
         return True
 
     def save(self) -> str:
@@ -74,7 +78,7 @@ class TrainState:
 
     def _remove_remains(self, step):
         """Takes away what a failed save has written."""
-        for path in tf.io.gfile.glob(os.path.join(self._manager.directory, f"ckpt-{step}[._]*")):
+        for path in tf.io.gfile.glob(os.path.join(self._directory, f"ckpt-{step}[._]*")):
             with contextlib.suppress(tf.errors.OpError):
                 tf.io.gfile.rmtree(path) if tf.io.gfile.isdir(path) else tf.io.gfile.remove(path)
 
@@ -84,16 +88,59 @@ def _reason(error):
     return "no space left on the disk" if "No space left on device" in text else text[:200]
 
 
-def restore_weights(directory: str, weights: Mapping[str, tf.Variable]) -> int | None:
-    """Reads the weights of the last checkpoint in `directory`, for evaluation; answers with its step, or None."""
-    latest = tf.train.latest_checkpoint(directory)
-    if latest is None:
-        return None
+def _write_list(directory: str, paths: Sequence[str]) -> None:
+    """Says which checkpoints there are; TensorFlow 2 reads this, but has no function to write it."""
+    names = [json.dumps(os.path.basename(path)) for path in paths]
+    with files.write_whole(os.path.join(directory, "checkpoint")) as file:
+        file.write(f"model_checkpoint_path: {names[-1]}\n")
+        file.writelines(f"all_model_checkpoint_paths: {name}\n" for name in names)
+
+
+def _first_whole(paths: Sequence[str], restore: Callable[[str], object]) -> str | None:
+    """Restores the last of `paths` that can be read, and answers with it; every byte that is read has a checksum.
+
+    Raises:
+        InputError: there are some and none can be read, or one is of another model.
+    """
+    for path in reversed(paths):
+        try:
+            restore(path)
+        except (tf.errors.OpError, IndexError) as error:  # the second where a file is too short
+            print(f"warning: {path}: can't be read ({_reason(error)}); the one before it is tried", file=sys.stderr)
+        except (ValueError, AssertionError) as error:
+            raise InputError(
+                f"{path}: is not a checkpoint of this model: {' '.join(str(error).split())[:300]} (other flags? a new "
+                "--output_dir starts a new run)"
+            ) from error
+        else:
+            return path
+    if paths:
+        raise InputError(f"{os.path.dirname(paths[-1])}: none of the {len(paths)} checkpoints can be read")
+    return None
+
+
+def restore_weights(directory: str, weights: Mapping[str, tf.Variable], slot: str | None = None) -> int | None:
+    """Reads the weights of the last checkpoint in `directory`, for evaluation; answers with its step, or None.
+
+    Args:
+        directory: of a `TrainState`.
+        weights: what is read, by name.
+        slot: if given, what stands under this name beside each of them is read in their place.
+
+    Raises:
+        InputError: none of the checkpoints can be read, or they are of another model.
+    """
+    state = tf.train.get_checkpoint_state(directory)
     step = tf.Variable(0, dtype=tf.int64, trainable=False)
-    try:
+    if slot is None:
         checkpoint = tf.train.Checkpoint(model=dict(weights), step=step)
-        checkpoint.restore(latest).assert_existing_objects_matched().expect_partial()
-    except (ValueError, AssertionError, tf.errors.OpError) as error:
-        reason = " ".join(str(error).split())[:300]
-        raise InputError(f"{latest}: is not a checkpoint of this model: {reason}") from error
+    else:
+        beside = {f"{name}/{slot}": variable for name, variable in weights.items()}
+        checkpoint = tf.train.Checkpoint(optimizer=beside, step=step)
+
+    def restore(path):
+        checkpoint.restore(path).assert_existing_objects_matched().expect_partial()
+
+    if state is None or _first_whole(state.all_model_checkpoint_paths, restore) is None:
+        return None
     return int(step.numpy())

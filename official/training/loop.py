@@ -11,7 +11,9 @@ import tensorflow as tf
 from official.errors import InputError, Stopped
 from official.training.checkpoint import TrainState
 from official.training.logs import MetricsLog, Progress
+from official.training.output_dir import shown
 from official.training.step import LoopResult, TrainLoop
+from official.training.workers import Workers
 
 SECONDS_PER_CALL = 2.0  # On slow devices a call makes fewer steps than it may: the line stays alive, Ctrl-C is quick.
 
@@ -70,32 +72,41 @@ def train(
     Raises:
         InputError: a loss that is not finite, or a checkpoint that can't be written.
         Stopped: SIGINT or SIGTERM came; the run was saved.
+        WorkerLost: another of several workers is gone.
     """
     progress = Progress(schedule.num_train_steps, tokens_per_step)
     pace = _Pace(schedule)
     if state.latest is None:
         state.save()  # A run killed before its first checkpoint starts from the same weights again.
-    sums = 0.0  # [M, 2], since the last line of the log
-    with _StopOnSignal() as stop:
+    sums, skipped = 0.0, 0  # [M, 2], since the last line of the log
+    workers = Workers(loop.strategy)
+    with _StopOnSignal() as stop, workers.lost_is_said(lambda: shown(state.latest)):
         while int(state.step.numpy()) < schedule.num_train_steps:
-            count = pace.steps_of_next_call(int(state.step.numpy()))
+            count = workers.of_chief(pace.steps_of_next_call(int(state.step.numpy())))
             started = time.monotonic()
-            result = loop.run(iterator, count)
-            sums = sums + result.sums.numpy()
-            _check_finite(result, state, progress)
+            result = loop.run(iterator, count, skipped)
+            sums, skipped = sums + result.sums.numpy(), int(result.skipped)
+            if skipped > loop.max_skipped_steps:
+                progress.interrupt()
+                raise _not_finite(result, state)
             state.position.assign(result.position)
             pace.saw(count, time.monotonic() - started)
             step = int(state.step.numpy())
             measures = _means(sums, loop)
             progress.show(step, measures, float(result.learning_rate), pace.steps_per_second)
+            if int(result.all_skipped):
+                progress.interrupt(
+                    f"step {step}: {int(result.all_skipped)} skipped, whose loss or gradient was not finite"
+                )
             if pace.is_logged(step):
                 _write(log, step, measures, result, pace.steps_per_second * tokens_per_step)
                 sums = 0.0
-            if stop.received is not None or pace.is_saved(step):
+            stopped = workers.sum(stop.received or 0) > 0  # A signal to one of them is for all.
+            if stopped or pace.is_saved(step):
                 saved = state.save()
-                if stop.received is not None:
+                if stopped:
                     progress.interrupt()
-                    raise Stopped(stop.received, step, saved)
+                    raise Stopped(stop.received or signal.SIGTERM, step, shown(saved))
                 if evaluate is not None:
                     _evaluate(evaluate, step, log, progress)
     progress.interrupt()
@@ -141,14 +152,11 @@ def _means(sums, loop: TrainLoop) -> dict[str, float]:
     return {"loss": sum(means[name] for name in loop.loss_names)} | means
 
 
-def _check_finite(result: LoopResult, state: TrainState, progress: Progress) -> None:
-    step = int(result.not_finite_at)
-    if step >= 0:
-        progress.interrupt()
-        raise InputError(
-            f"the loss or its gradient is not finite at step {step} (learning rate {float(result.learning_rate):.3g}); "
-            f"the last good checkpoint is {state.latest}"
-        )
+def _not_finite(result: LoopResult, state: TrainState) -> InputError:
+    return InputError(
+        f"the loss or its gradient is not finite at step {int(state.step.numpy()) + 1} (learning rate "
+        f"{float(result.learning_rate):.3g}); the last good checkpoint is {shown(state.latest)}"
+    )
 
 
 def _write(log, step, measures, result, tokens_per_second):

@@ -1,12 +1,14 @@
 """One optimizer step, and a loop of them that stays on the devices."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import NamedTuple
 
 import tensorflow as tf
 
-from official.layers import dropout_seed, fused_blocks
-from official.optimization import clip_by_global_norm
+from official.layers import dropout_seed, fused_blocks, recomputed_blocks
+from official.optimization import MovingAverage, clip_by_global_norm
+from official.training.loss_scale import LossScale
+from official.training.replicas import stack_sums, sum_over_replicas
 
 CLIP_NORM = 1.0  # optimization.py:74
 
@@ -20,31 +22,43 @@ class LoopResult(NamedTuple):
     sums: float32 [M, 2], totals and weights of the M measures, summed over the loop's steps.
     learning_rate, gradient_norm: float32 scalars, of the last step.
     position: int64 [2], the (epoch, index) of the record that comes next.
-    not_finite_at: int64 scalar, the first step whose loss or gradient was not finite, or −1.
+    skipped: int32 scalar, how many steps in a row, up to the last, were not finite and changed nothing.
+    all_skipped: int32 scalar, how many of the loop's steps were.
     """
 
     sums: tf.Tensor
     learning_rate: tf.Tensor
     gradient_norm: tf.Tensor
     position: tf.Tensor
-    not_finite_at: tf.Tensor
+    skipped: tf.Tensor
+    all_skipped: tf.Tensor
 
 
 class TrainLoop:
     """Many steps in one call of the devices.
 
-    Global-batch semantics: every mean of the objective is taken over the batch of all replicas, gradients are summed,
-    then clipped, then applied; so the result does not depend on the number of replicas.
+    Global-batch semantics: every mean of the objective is taken over the batch of all replicas and micro-batches,
+    gradients are summed, then clipped, then applied; so the result does not depend on how many of them there are.
+
+    A step whose loss or gradient is not finite changes nothing and does not count. After more than `max_skipped_steps`
+    of them in a row nothing is changed any more, so that the weights stay those of the last good step.
 
     Args:
         strategy: under whose scope model and optimizer were made.
         model: a `keras.Model`.
         objective: see above.
-        optimizer: has `variables` (name → variable) and `apply_gradients(gradients, learning_rate)`.
+        optimizer: has `variables` (name → variable) and `apply_gradients(gradients, learning_rate, step, applied)`.
         schedule: step → learning rate.
         step: int64 variable, the number of optimizer steps taken.
         seed: of dropout.
         fused: whether the layers' element-wise blocks are compiled.
+        gradient_accumulation_steps: micro-batches that a replica's batch is computed in, one after the other.
+        recompute: whether a block's inner values are computed again in the backward pass instead of kept.
+        loss_average: `global`, or `replica`: the mean of each replica's own mean, as on the original's TPUs
+            (`CrossShardOptimizer`, optimization.py:68).
+        loss_scale: of float16.
+        moving_average: of the weights, to be kept up to date.
+        max_skipped_steps: see above.
     """
 
     def __init__(
@@ -57,117 +71,126 @@ class TrainLoop:
         step: tf.Variable,
         seed: int,
         fused: bool = False,
+        *,
+        gradient_accumulation_steps: int = 1,
+        recompute: bool = False,
+        loss_average: str = "global",
+        loss_scale: LossScale | None = None,
+        moving_average: MovingAverage | None = None,
+        max_skipped_steps: int = 0,
     ):
         self.strategy, self.model, self.objective = strategy, model, objective
         self.optimizer, self.schedule, self.step = optimizer, schedule, step
         self.seed = seed % 2**31
-        self.fused = fused
+        self.fused, self.recompute = fused, recompute
+        self.gradient_accumulation_steps, self.loss_average = gradient_accumulation_steps, loss_average
+        self.loss_scale, self.moving_average = loss_scale, moving_average
+        self.max_skipped_steps = max_skipped_steps
         self.loss_names: list[str] = []  # Known once the step was traced.
         self.measure_names: list[str] = []  # The losses, then the metrics.
         self._loop = tf.function(self._run_steps)
 
     # Not `__call__`: TensorFlow 2.20 would trace that in place of a method of a callable object.
-    def run(self, iterator, count: int) -> LoopResult:
-        """Makes `count` steps with batches of `iterator`."""
-        return self._loop(iterator, tf.constant(count, tf.int64))
+    def run(self, iterator, count: int, skipped: int = 0) -> LoopResult:
+        """Makes `count` steps with batches of `iterator`; `skipped` is what the call before this one has said."""
+        return self._loop(iterator, tf.constant(count, tf.int64), tf.constant(skipped, tf.int32))
 
-    def _run_steps(self, iterator, count):
+    def _run_steps(self, iterator, count, skipped):
         # One traced step, run in a loop even when it is run once: so that the bits don't depend on how steps are
         # grouped into calls.
         sums, learning_rate, gradient_norm = tf.constant(0.0), tf.constant(0.0), tf.constant(0.0)
-        position, not_finite_at = tf.zeros([2], tf.int64), tf.constant(-1, tf.int64)
+        position, all_skipped = tf.zeros([2], tf.int64), tf.constant(0)
         for _ in tf.range(count):
             tf.autograph.experimental.set_loop_options(shape_invariants=[(sums, tf.TensorShape(None))])
-            step_sums, learning_rate, gradient_norm, position, finite = self._step(next(iterator))
+            stopped = skipped > self.max_skipped_steps
+            step_sums, learning_rate, gradient_norm, position, applied = self._step(next(iterator), stopped)
             sums += step_sums
-            not_finite_at = tf.where(finite | (not_finite_at >= 0), not_finite_at, self.step.read_value())
-        return LoopResult(sums, learning_rate, gradient_norm, position, not_finite_at)
+            skipped = tf.where(applied, 0, skipped + 1)
+            all_skipped += tf.cast(~applied, tf.int32)
+        return LoopResult(sums, learning_rate, gradient_norm, position, skipped, all_skipped)
 
     # Converting Python's control flow, of which there is none from here on, would double the time of tracing.
     @tf.autograph.experimental.do_not_convert
-    def _step(self, batch):
+    def _step(self, batch, stopped):
         position = self.strategy.experimental_local_results(batch.pop("position"))[-1][-1]
-        learning_rate = self.schedule(self.step)
-        sums, gradient_norm = self.strategy.run(self._replica_step, args=(batch, learning_rate, self.step.read_value()))
-        sums = self.strategy.reduce("SUM", sums, axis=None)
-        gradient_norm = self.strategy.experimental_local_results(gradient_norm)[0]
-        finite = tf.reduce_all(tf.math.is_finite(sums)) & tf.math.is_finite(gradient_norm)
-        self.step.assign_add(1)
-        return sums, learning_rate, gradient_norm, position, finite
+        step, learning_rate = self.step.read_value(), self.schedule(self.step)
+        scale = tf.constant(1.0) if self.loss_scale is None else self.loss_scale.value()
+        results = self.strategy.run(self._replica_step, args=(batch, learning_rate, step, scale, stopped))
+        sums, gradient_norm, finite = (self.strategy.experimental_local_results(result)[0] for result in results)
+        applied = finite & ~stopped
+        if self.loss_scale is not None:
+            self.loss_scale.update(finite)
+        self.step.assign_add(tf.cast(applied, tf.int64))
+        return tf.where(applied, sums, 0.0), learning_rate, gradient_norm, position, applied
 
-    def _replica_step(self, batch, learning_rate, step):
+    def _replica_step(self, batch, learning_rate, step, scale, stopped):
         replica = tf.distribute.get_replica_context()
-        variables = list(self.optimizer.variables.values())
-        seed = self._dropout_seed(step, replica)
-        with tf.GradientTape() as tape, dropout_seed(seed), fused_blocks(self.fused):
-            losses, metrics = self.objective(self.model, batch, training=True)
-            loss = tf.add_n([_global_part(mean, replica) for mean in losses.values()])
-        gradients = [tf.convert_to_tensor(gradient) for gradient in tape.gradient(loss, variables)]
-        gradients = _sum_over_replicas(gradients, replica)
+        gradients, sums = self._gradients(batch, step, scale, replica)
+        gradients = sum_over_replicas(gradients, replica)
+        if self.loss_scale is not None:
+            gradients = [gradient / scale for gradient in gradients]
         gradients, norm = clip_by_global_norm(gradients, CLIP_NORM)
-        self.optimizer.apply_gradients(gradients, learning_rate)
-        self.loss_names, self.measure_names = list(losses), list(losses | metrics)
-        return _stack_sums(losses | metrics), norm
+        sums = sum_over_replicas(sums, replica)
+        finite = tf.reduce_all(tf.math.is_finite(sums)) & tf.math.is_finite(norm)
+        applied = finite & ~stopped
+        self.optimizer.apply_gradients(gradients, learning_rate, step, applied)
+        if self.moving_average is not None:
+            self.moving_average.update(applied)
+        return sums, norm, finite
 
-    def _dropout_seed(self, step, replica):
-        number = tf.cast(replica.replica_id_in_sync_group, tf.int32)
-        return tf.stack([tf.bitwise.bitwise_xor(number * 7_368_787, self.seed), tf.cast(step, tf.int32)])
-
-
-def _stack_sums(means: Mapping) -> tf.Tensor:
-    return tf.stack([tf.stack([mean.total, mean.weight]) for mean in means.values()])  # [M, 2]
-
-
-def _global_part(mean, replica):
-    """This replica's part of a mean over the global batch; the parts of all replicas add up to it."""
-    weight = _sum_over_replicas(mean.weight, replica)
-    return mean.total / (weight + mean.epsilon)
-
-
-def _sum_over_replicas(values, replica):
-    """Sums tensors over all replicas, if there are several.
-
-    `all_reduce` registers a gradient for good, and with it the graph and all variables in it: a process that makes one
-    model after the other would keep them all.
-    """
-    if replica.num_replicas_in_sync == 1:
-        return values
-    return replica.all_reduce(tf.distribute.ReduceOp.SUM, values)
-
-
-class Evaluation:
-    """Means over many batches, with the weights as they are.
-
-    Args:
-        strategy, model, objective: as for training.
-    """
-
-    def __init__(self, strategy, model, objective: Objective):
-        self.strategy, self.model, self.objective = strategy, model, objective
-        self._traced_step = tf.function(self._step, autograph=False)
-
-    def run(self, batches, max_steps: int | None = None) -> dict[str, float]:
-        """Evaluates `max_steps` batches, or all of them.
-
-        Returns:
-            Each loss and metric as its mean over everything seen, and `loss`: the mean over the batches of the sum of
-            the losses, as an Estimator reports it.
-        """
-        sums, batch_losses = 0.0, []
-        for batch in batches.take(-1 if max_steps is None else max_steps):
-            batch_sums, batch_loss = self._traced_step(batch)
-            sums += batch_sums.numpy().astype("float64")
-            batch_losses.append(float(batch_loss))
-        results = {name: total / max(weight, 1e-12) for name, (total, weight) in zip(self._names, sums, strict=True)}
-        return results | {"loss": sum(batch_losses) / len(batch_losses)}
-
-    def _step(self, batch):
-        sums, loss = self.strategy.run(self._replica_step, args=(batch,))
-        return self.strategy.reduce("SUM", sums, axis=None), self.strategy.reduce("SUM", loss, axis=None)
-
-    def _replica_step(self, batch):
-        replica = tf.distribute.get_replica_context()
+    def _gradients(self, batch, step, scale, replica):
+        """This replica's part of the gradients, times `scale`, and of the measures' sums [M, 2]."""
+        count = self.gradient_accumulation_steps
+        if count == 1:
+            return self._micro_batch_gradients(batch, 0, None, step, scale, replica)
+        # Only the weights of the means are asked for, which rest on labels: what else is traced here is never run.
         losses, metrics = self.objective(self.model, batch, training=False)
-        self._names = list(losses | metrics)
-        loss = tf.add_n([_global_part(mean, replica) for mean in losses.values()])
-        return _stack_sums(losses | metrics), loss
+        denominators = {name: self._denominator(mean, replica) for name, mean in losses.items()}
+
+        def add_micro_batch(number, sums, gradients):
+            part = {name: _micro_batch(values, number, count) for name, values in batch.items()}
+            more, more_sums = self._micro_batch_gradients(part, number, denominators, step, scale, replica)
+            return number + 1, sums + more_sums, [a + b for a, b in zip(gradients, more, strict=True)]
+
+        zeros = [tf.zeros(variable.shape) for variable in self.optimizer.variables.values()]
+        start = (tf.constant(0), tf.zeros([len(losses | metrics), 2]), zeros)
+        _, sums, gradients = tf.while_loop(
+            lambda number, *_: number < count, add_micro_batch, start, parallel_iterations=1, maximum_iterations=count
+        )
+        return gradients, sums
+
+    def _micro_batch_gradients(self, batch, number, denominators, step, scale, replica):
+        """Where `denominators` of the losses are not given, they are this batch's own."""
+        variables = list(self.optimizer.variables.values())
+        seed = self._dropout_seed(step, replica, number)
+        with tf.GradientTape() as tape, dropout_seed(seed), fused_blocks(self.fused), recomputed_blocks(self.recompute):
+            losses, metrics = self.objective(self.model, batch, training=True)
+            if denominators is None:
+                denominators = {name: self._denominator(mean, replica) for name, mean in losses.items()}
+            loss = tf.add_n([mean.total / denominators[name] for name, mean in losses.items()])
+            if self.loss_scale is not None:
+                loss *= scale
+        gradients = [tf.convert_to_tensor(gradient) for gradient in tape.gradient(loss, variables)]
+        self.loss_names, self.measure_names = list(losses), list(losses | metrics)
+        return gradients, stack_sums(losses | metrics)
+
+    def _denominator(self, mean, replica):
+        """What this replica's sum is divided by, so that the parts of all replicas add up to the average."""
+        if self.loss_average == "replica":
+            return (mean.weight + mean.epsilon) * replica.num_replicas_in_sync
+        return sum_over_replicas(mean.weight, replica) + mean.epsilon
+
+    def _dropout_seed(self, step, replica, micro_batch=0):
+        number = tf.cast(replica.replica_id_in_sync_group, tf.int32)
+        stream = tf.bitwise.bitwise_xor(number * 7_368_787, self.seed)
+        if self.gradient_accumulation_steps > 1:
+            stream = tf.bitwise.bitwise_xor(stream, micro_batch * 15_485_863)
+        return tf.stack([stream, tf.cast(step, tf.int32)])
+
+
+def _micro_batch(values: tf.Tensor, number: tf.Tensor, count: int) -> tf.Tensor:
+    """The rows of one micro-batch of `count`."""
+    rows = tf.shape(values)[0] // count
+    part = values[number * rows : (number + 1) * rows]
+    known = values.shape[0] // count if values.shape[0] is not None else None
+    return tf.ensure_shape(part, [known, *values.shape[1:]])

@@ -1,11 +1,9 @@
 """From flags and hardware to a `tf.distribute.Strategy`."""
 
-import json
-import os
-
 import tensorflow as tf
 
-from official.errors import InputError
+from official.training.tf_config import multi_worker_strategy, read_tf_config
+from official.training.tpu import reach_tpu
 
 NATIVE_BFLOAT16 = ("amx_bf16", "avx512_bf16")  # What /proc/cpuinfo calls the instructions.
 DISTRIBUTIONS = ("one_device", "mirrored", "multi_worker", "tpu")
@@ -26,13 +24,13 @@ def make_strategy(
         tpu_zone, gcp_project: where that TPU is, if the machine does not know.
 
     Raises:
-        InputError: the TPU can't be reached.
+        InputError: the TPU can't be reached, or `TF_CONFIG` can't be understood.
     """
     distribution = distribution or _fitting(tpu)
     if distribution == "tpu":
-        return _tpu_strategy(tpu or "local", tpu_zone, gcp_project)
+        return reach_tpu(tpu or "local", tpu_zone, gcp_project)
     if distribution == "multi_worker":
-        return tf.distribute.MultiWorkerMirroredStrategy()
+        return multi_worker_strategy()
     if distribution == "mirrored":
         gpus = tf.config.list_logical_devices("GPU")
         return tf.distribute.MirroredStrategy(gpus or tf.config.list_logical_devices("CPU"))
@@ -43,21 +41,10 @@ def make_strategy(
 def _fitting(tpu):
     if tpu:
         return "tpu"
-    workers = json.loads(os.environ.get("TF_CONFIG") or "{}").get("cluster", {}).get("worker", [])
-    if len(workers) > 1:
+    cluster = read_tf_config()
+    if cluster is not None and len(cluster.addresses) > 1:
         return "multi_worker"
     return "mirrored" if len(tf.config.list_physical_devices("GPU")) > 1 else "one_device"
-
-
-def _tpu_strategy(tpu, zone, project):
-    try:
-        resolver = tf.distribute.cluster_resolver.TPUClusterResolver(tpu=tpu, zone=zone, project=project)
-        if tpu != "local":
-            tf.config.experimental_connect_to_cluster(resolver)
-        tf.tpu.experimental.initialize_tpu_system(resolver)
-    except (ValueError, RuntimeError, ImportError, OSError, tf.errors.OpError) as error:
-        raise InputError(f"--tpu={tpu}: no TPU could be reached: {' '.join(str(error).split())[:300]}") from error
-    return tf.distribute.TPUStrategy(resolver)
 
 
 def runs_on_cpu(strategy: tf.distribute.Strategy) -> bool:

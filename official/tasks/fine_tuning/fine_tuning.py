@@ -16,17 +16,17 @@ from official.errors import InputError
 from official.inputs.records import Share
 from official.inputs.tokenized import Padding, TokenizedExamples, TrainingOrder, in_batches, training_batches
 from official.models.bert import Bert, BertConfig
-from official.optimization import AdamWeightDecay, LinearDecayWithWarmup, layerwise_scales
+from official.optimization import LinearDecayWithWarmup, layerwise_scales
 from official.progress import Progress
 from official.tasks.fine_tuning.best_model import BestModel, EnoughTried
 from official.tasks.fine_tuning.fine_tuning_run import FineTuningRun
 from official.tasks.model_directory import directory_of_model, is_model_of
 from official.tokenization.wordpiece import WordPieceTokenizer
-from official.training.checkpoint import TrainState, restore_weights
 from official.training.logs import MetricsLog
 from official.training.loop import Schedule, device_iterator, train
-from official.training.step import Objective, TrainLoop
-from official.training.strategy import fastest_precision, runs_on_cpu
+from official.training.step import Objective
+from official.training.training import Training, prepare, restore_evaluated_weights
+from official.training.workers import Workers
 
 Evaluate = Callable[[], Mapping[str, float]]
 
@@ -63,18 +63,13 @@ class FineTuning:
     ):
         self.run, self.strategy, self.head, self.objective = run, strategy, head, objective
         self.config, self.tokenizer = encoder
-        if run.train_batch_size % strategy.num_replicas_in_sync:
-            raise InputError(
-                f"--train_batch_size is {run.train_batch_size}: the {strategy.num_replicas_in_sync} replicas can't "
-                "share it evenly"
-            )
+        prepare(run, strategy)
         files.make_directory(run.output_dir)
-        precision = fastest_precision(strategy) if run.mixed_precision == "auto" else run.mixed_precision
-        keras.mixed_precision.set_global_policy("float32" if precision == "float32" else f"mixed_{precision}")
-        keras.utils.set_random_seed(run.seed)
         with strategy.scope():
             self.model = self.make(tuple(labels))
         self.step = 0
+        # Each of several workers predicts everything by itself.
+        self._predicting = tf.distribute.get_strategy() if Workers(strategy).several else strategy
         self._predict = tf.function(self._predict_step, reduce_retracing=True, autograph=False)
 
     def make(self, labels: tuple[str, ...]) -> keras.Model:
@@ -94,9 +89,6 @@ class FineTuning:
     @property
     def _on_tpu(self) -> bool:
         return isinstance(self.strategy, tf.distribute.TPUStrategy)
-
-    def _fused(self) -> bool:
-        return self.run.fusion == "blocks" or (self.run.fusion == "auto" and runs_on_cpu(self.strategy))
 
     def _weights(self) -> dict[str, tf.Variable]:
         return {variable.path.split("/", 1)[1]: variable.value for variable in self.model.trainable_variables}
@@ -139,7 +131,7 @@ class FineTuning:
             self.read(best.directory, new_head=False)
             self.step = best.step
             return
-        step = restore_weights(self._checkpoint_dir, self._weights())
+        step = restore_evaluated_weights(self._checkpoint_dir, self.run, self._weights())
         if step is None:
             if self.run.source is None:
                 raise InputError(f"{self.run.output_dir}: holds no checkpoint, and --init_checkpoint is not given")
@@ -169,38 +161,36 @@ class FineTuning:
                 f"{len(examples)} examples, --train_batch_size={run.train_batch_size} and "
                 f"--num_train_epochs={run.num_train_epochs:g} make no step"
             )
-        schedule = LinearDecayWithWarmup(run.learning_rate, steps, int(steps * run.warmup_proportion))
-        with self.strategy.scope():
-            scales = layerwise_scales(self._weights(), self.config.num_hidden_layers, run.layer_decay)
-            optimizer = AdamWeightDecay(self._weights(), learning_rate_scales=scales)
-            step = tf.Variable(0, dtype=tf.int64, trainable=False, name="global_step")
-            position = tf.Variable([0, 0], dtype=tf.int64, trainable=False, name="position")
-        state = TrainState(self._checkpoint_dir, self._weights(), optimizer.slots, step, position)
-        if state.restore():
-            print(f"going on from {state.latest}", file=sys.stderr)
-        else:
-            self.initialize(new_head=True)
-        loop = TrainLoop(self.strategy, self.model, self.objective, optimizer, schedule, step, run.seed, self._fused())
-        order = self._order(examples, steps)
+        training = Training(
+            run,
+            self.strategy,
+            self.model,
+            self.objective,
+            self._weights(),
+            LinearDecayWithWarmup(run.learning_rate, steps, int(steps * run.warmup_proportion)),
+            self._checkpoint_dir,
+            learning_rate_scales=layerwise_scales(self._weights(), self.config.num_hidden_layers, run.layer_decay),
+        )
+        training.restore_or(lambda: self.initialize(new_head=True))
+        start, order = int(training.position[1].numpy()), self._order(examples, steps)
         iterator = device_iterator(
             self.strategy,
-            lambda context: training_batches(
-                examples, order, self._padding(), int(position[1].numpy()), self._share(context)
-            ),
+            lambda context: training_batches(examples, order, self._padding(), start, self._share(context)),
         )
         try:
             train(
-                loop,
+                training.loop,
                 iterator,
-                state,
+                training.state,
                 self._schedule(examples, steps),
-                MetricsLog(run.output_dir, int(step.numpy())),
+                MetricsLog(run.output_dir, int(training.step.numpy())),
                 tokens_per_step=int(run.train_batch_size * examples.group * examples.lengths.mean()),
-                evaluate=None if evaluate is None else self._keeping_the_best(evaluate, score, step),
+                evaluate=None if evaluate is None else self._keeping_the_best(evaluate, score, training),
             )
         except EnoughTried as reason:
             print(reason, file=sys.stderr)
-        self.step = int(step.numpy())
+        training.leave_evaluated_weights()
+        self.step = int(training.step.numpy())
         if self._looks_for_the_best and evaluate is not None:
             self.restore()
 
@@ -228,17 +218,18 @@ class FineTuning:
             num_train_steps=steps, save_checkpoints_steps=every, iterations_per_loop=self.run.iterations_per_loop
         )
 
-    def _keeping_the_best(self, evaluate: Evaluate, score: str | None, step: tf.Variable) -> Evaluate:
+    def _keeping_the_best(self, evaluate: Evaluate, score: str | None, training: Training) -> Evaluate:
         best = BestModel(self.run.output_dir)
         if not self._looks_for_the_best:
             best.forget()
 
         def evaluate_and_keep():
-            results = evaluate()
-            if score is not None and self._looks_for_the_best:
-                if best.is_better(results[score]):
-                    self.write(best.directory)
-                best.add(int(step.numpy()), results[score], self.run.early_stopping_patience)
+            with training.evaluated_weights():
+                results = evaluate()
+                if score is not None and self._looks_for_the_best:
+                    if best.is_better(results[score]):
+                        self.write(best.directory)
+                    best.add(int(training.step.numpy()), results[score], self.run.early_stopping_patience)
             return results
 
         return evaluate_and_keep
@@ -258,7 +249,7 @@ class FineTuning:
             arrays [length, labels], or `start_logits` and `end_logits`, lists of N arrays [length]; length is
             --max_seq_length for all where they are padded.
         """
-        replicas = self.strategy.num_replicas_in_sync
+        replicas = self._predicting.num_replicas_in_sync
         batch_size = -(-(batch_size or self.run.predict_batch_size) // replicas) * replicas
         unlabelled = dataclasses.replace(examples, labels={}, token_labels=None)
         lengths = np.full(len(examples), self.run.max_seq_length) if padded else examples.lengths
@@ -281,20 +272,20 @@ class FineTuning:
         return self.head != "sequence_classification"
 
     def _predict_batch(self, batch: Mapping[str, tf.Tensor]) -> dict[str, np.ndarray]:
-        replicas = self.strategy.num_replicas_in_sync
+        replicas = self._predicting.num_replicas_in_sync
         parts = {name: tf.split(values, replicas) for name, values in batch.items()}
         spread = {
-            name: self.strategy.experimental_distribute_values_from_function(
+            name: self._predicting.experimental_distribute_values_from_function(
                 lambda context, values=values: values[context.replica_id_in_sync_group]
             )
             for name, values in parts.items()
         }
         outputs = self._predict(spread)
-        local = self.strategy.experimental_local_results
+        local = self._predicting.experimental_local_results
         return {name: np.concatenate([part.numpy() for part in local(values)]) for name, values in outputs.items()}
 
     def _predict_step(self, batch):
-        return self.strategy.run(self._replica_logits, args=(batch,))
+        return self._predicting.run(self._replica_logits, args=(batch,))
 
     def _replica_logits(self, batch):
         outputs = self.model(batch, training=False)

@@ -11,10 +11,11 @@ from official.errors import InputError
 from official.models.bert import BertConfig, read_config
 from official.tasks.model_directory import directory_of_model
 from official.tokenization.wordpiece import WordPieceTokenizer
+from official.training.training import TrainingOptions
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class FineTuningRun:
+class FineTuningRun(TrainingOptions):
     """What the scripts of fine-tuning are told alike; each field is the flag of that name."""
 
     output_dir: str
@@ -23,7 +24,6 @@ class FineTuningRun:
     vocab_file: str | None = None
     do_lower_case: bool | None = None
     max_seq_length: int = 128
-    train_batch_size: int = 32
     eval_batch_size: int = 8
     predict_batch_size: int = 8
     learning_rate: float = 5e-5
@@ -31,8 +31,6 @@ class FineTuningRun:
     warmup_proportion: float = 0.1
     save_checkpoints_steps: int = 1_000
     iterations_per_loop: int = 1_000
-    mixed_precision: str = "float32"
-    fusion: str = "auto"
     reinitialize_head: bool = False
     layer_decay: float = 1.0
     keep_best: bool = False
@@ -42,7 +40,6 @@ class FineTuningRun:
     write_tf1_checkpoint: bool = False
     write_tf_records: bool = False
     export_dir: str | None = None  # If given, output_dir/model is written without --do_train too.
-    seed: int = 12_345
 
     @property
     def source(self) -> str | None:

@@ -6,7 +6,6 @@ import functools
 import os
 import sys
 
-import keras
 import tensorflow as tf
 from absl.flags import FlagValues
 
@@ -17,19 +16,18 @@ from official.inputs import records
 from official.models.bert import PRESETS, Bert, BertConfig, read_config
 from official.objectives.bert_pretraining import bert_pretraining
 from official.objectives.masked_lm import Masking
-from official.optimization import AdamWeightDecay, LinearDecayWithWarmup
+from official.optimization import LinearDecayWithWarmup
 from official.tasks.eval_results import write_eval_results
 from official.tasks.model_directory import directory_of_model, is_model_of
 from official.tokenization.wordpiece import WordPieceTokenizer
-from official.training.checkpoint import TrainState, restore_weights
+from official.training.evaluation import Evaluation
 from official.training.logs import MetricsLog
 from official.training.loop import Schedule, device_iterator, train
-from official.training.step import Evaluation, TrainLoop
-from official.training.strategy import fastest_precision, runs_on_cpu
+from official.training.training import Training, TrainingOptions, prepare, restore_evaluated_weights
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class PretrainingRun:
+class PretrainingRun(TrainingOptions):
     """What `run_pretraining.py` is told; each field is the flag of that name, with the original's default."""
 
     config: BertConfig
@@ -46,7 +44,6 @@ class PretrainingRun:
     masking: str = "static"
     masked_lm_prob: float = 0.15
     do_whole_word_mask: bool = False
-    train_batch_size: int = 32
     eval_batch_size: int = 8
     learning_rate: float = 5e-5
     num_train_steps: int = 100_000
@@ -54,12 +51,9 @@ class PretrainingRun:
     save_checkpoints_steps: int = 1_000
     iterations_per_loop: int = 1_000
     max_eval_steps: int = 100  # 0: every record once
-    mixed_precision: str = "float32"
-    fusion: str = "auto"
     use_one_hot_embeddings: bool = False
     write_tf1_checkpoint: bool = False
     export_dir: str | None = None  # If given, output_dir/model is written without --do_train too.
-    seed: int = 12_345
 
 
 def run_of_flags(flags: FlagValues) -> PretrainingRun:
@@ -124,18 +118,10 @@ class Pretraining:
                 f"--max_seq_length is {run.max_seq_length}: the config has max_position_embeddings "
                 f"{run.config.max_position_embeddings}"
             )
-        if run.train_batch_size % strategy.num_replicas_in_sync:
-            raise InputError(
-                f"--train_batch_size is {run.train_batch_size}: the {strategy.num_replicas_in_sync} replicas can't "
-                "share it evenly"
-            )
         self.tokenizer = self._read_tokenizer()
-        files.make_directory(run.output_dir)
         self._transform = self._make_transform()
-        precision = fastest_precision(strategy) if run.mixed_precision == "auto" else run.mixed_precision
-        keras.mixed_precision.set_global_policy("float32" if precision == "float32" else f"mixed_{precision}")
-        self._fused = run.fusion == "blocks" or (run.fusion == "auto" and runs_on_cpu(strategy))
-        keras.utils.set_random_seed(run.seed)
+        prepare(run, strategy)
+        files.make_directory(run.output_dir)
         with strategy.scope():
             one_hot = run.use_one_hot_embeddings
             self.model = Bert(run.config, heads=("mlm", "nsp"), use_one_hot_embeddings=one_hot)
@@ -219,32 +205,32 @@ class Pretraining:
         """
         run = self.run
         self._check(run.input_files)
-        with self.strategy.scope():
-            optimizer = AdamWeightDecay(self.weights)
-            step = tf.Variable(0, dtype=tf.int64, trainable=False, name="global_step")
-            position = tf.Variable([0, 0], dtype=tf.int64, trainable=False, name="position")
-        state = TrainState(self._checkpoint_dir, self.weights, optimizer.slots, step, position)
-        if state.restore():
-            print(f"going on from {state.latest}", file=sys.stderr)
-        else:
-            self.initialize()
         schedule = LinearDecayWithWarmup(run.learning_rate, run.num_train_steps, run.num_warmup_steps)
-        loop = TrainLoop(self.strategy, self.model, bert_pretraining, optimizer, schedule, step, run.seed, self._fused)
-        iterator = device_iterator(self.strategy, lambda context: self._training_batches(context, position))
+        training = Training(
+            run, self.strategy, self.model, bert_pretraining, self.weights, schedule, self._checkpoint_dir
+        )
+        training.restore_or(self.initialize)
+        iterator = device_iterator(self.strategy, lambda context: self._training_batches(context, training.position))
+
+        def evaluate():
+            with training.evaluated_weights():
+                return self.evaluate()
+
         with self._explained_errors(run.input_files):
             train(
-                loop,
+                training.loop,
                 iterator,
-                state,
+                training.state,
                 Schedule(
                     num_train_steps=run.num_train_steps,
                     save_checkpoints_steps=run.save_checkpoints_steps,
                     iterations_per_loop=run.iterations_per_loop,
                 ),
-                MetricsLog(run.output_dir, int(step.numpy())),
+                MetricsLog(run.output_dir, int(training.step.numpy())),
                 tokens_per_step=run.train_batch_size * run.max_seq_length,
-                evaluate=self.evaluate if held_out else None,
+                evaluate=evaluate if held_out else None,
             )
+        training.leave_evaluated_weights()
 
     def _training_batches(self, context, position):
         epoch, index = (int(number) for number in position.numpy())
@@ -263,7 +249,7 @@ class Pretraining:
 
     def restore_for_evaluation(self) -> int:
         """Weights of the output directory's last checkpoint, or else of `init_checkpoint`; answers with their step."""
-        step = restore_weights(self._checkpoint_dir, self.weights)
+        step = restore_evaluated_weights(self._checkpoint_dir, self.run, self.weights)
         if step is None:
             self.initialize()
         return step or 0

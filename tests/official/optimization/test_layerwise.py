@@ -36,6 +36,6 @@ def test_every_variable_of_a_model_has_a_scale_and_none_differs_without_decay():
 def test_the_optimizer_scales_what_a_variable_learns():
     values = {name: tf.Variable([1.0, 2.0]) for name in ("a/bias", "b/bias")}
     optimizer = AdamWeightDecay(values, learning_rate_scales={"b/bias": 0.25})
-    optimizer.apply_gradients([tf.constant([0.5, -1.0])] * 2, tf.constant(0.1))
+    optimizer.apply_gradients([tf.constant([0.5, -1.0])] * 2, tf.constant(0.1), tf.constant(0), tf.constant(True))
     moved = {name: variable.numpy() - [1.0, 2.0] for name, variable in values.items()}
     np.testing.assert_allclose(moved["b/bias"], 0.25 * moved["a/bias"], rtol=1e-5)

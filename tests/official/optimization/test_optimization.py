@@ -7,7 +7,8 @@ import pytest
 import tensorflow as tf
 
 from official.models.bert import Bert, BertConfig
-from official.optimization import AdamWeightDecay, LinearDecayWithWarmup, clip_by_global_norm
+from official.optimization import AdamW, AdamWeightDecay, Lamb, LinearDecayWithWarmup, clip_by_global_norm
+from official.optimization.moving_average import MovingAverage
 
 
 def published_schedule(step, learning_rate, num_train_steps, num_warmup_steps):
@@ -19,11 +20,30 @@ def published_schedule(step, learning_rate, num_train_steps, num_warmup_steps):
     return rate
 
 
-def published_update(w, m, v, g, rate, decay):
+def moments(m, v, g):
+    return 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+
+
+def published_update(w, m, v, g, rate, decay, t):
     """optimization.py:146-171 of the original."""
-    m = 0.9 * m + 0.1 * g
-    v = 0.999 * v + 0.001 * g**2
+    m, v = moments(m, v, g)
     return w - rate * (m / (np.sqrt(v) + 1e-6) + decay * w), m, v
+
+
+def adamw_update(w, m, v, g, rate, decay, t):
+    """Loshchilov and Hutter 2019, algorithm 2, lines 6 to 12, where decay is part of what the rate multiplies."""
+    m, v = moments(m, v, g)
+    return w - rate * (m / (1 - 0.9**t) / (np.sqrt(v / (1 - 0.999**t)) + 1e-6) + decay * w), m, v
+
+
+def lamb_update(w, m, v, g, rate, decay, t):
+    """You et al. 2020, algorithm 2; without decay there is no rescaling, as in the authors' code."""
+    m, v = moments(m, v, g)
+    r = m / (1 - 0.9**t) / (np.sqrt(v / (1 - 0.999**t)) + 1e-6)
+    if not decay:
+        return w - rate * r, m, v
+    r = r + decay * w
+    return w - rate * np.linalg.norm(w) / np.linalg.norm(r) * r, m, v
 
 
 @pytest.mark.parametrize("warmup", [0, 4, 10])
@@ -41,18 +61,22 @@ def test_learning_rate_jumps_down_at_the_end_of_the_warmup():
     assert float(schedule(tf.constant(11, tf.int64))) == pytest.approx(0.89)
 
 
-def test_ten_updates_are_the_published_ones():
+@pytest.mark.parametrize(
+    ("make", "update"), [(AdamWeightDecay, published_update), (AdamW, adamw_update), (Lamb, lamb_update)]
+)
+def test_ten_updates_are_the_published_ones(make, update):
     random = np.random.RandomState(0)
     start = {"dense/kernel": random.randn(3, 4), "dense/bias": random.randn(4), "LayerNorm/gamma": random.randn(4)}
     variables = {name: tf.Variable(value.astype("float32")) for name, value in start.items()}
-    optimizer = AdamWeightDecay(variables)
+    optimizer = make(variables)
     expected = {name: (value, 0.0, 0.0) for name, value in start.items()}
     for step in range(10):
         gradients = {name: random.randn(*value.shape) for name, value in start.items()}
-        optimizer.apply_gradients([tf.constant(g.astype("float32")) for g in gradients.values()], tf.constant(1e-2))
+        given = [tf.constant(g.astype("float32")) for g in gradients.values()]
+        optimizer.apply_gradients(given, tf.constant(1e-2), tf.constant(step, tf.int64), tf.constant(True))
         for name, gradient in gradients.items():
             decay = 0.01 if name == "dense/kernel" else 0.0
-            expected[name] = published_update(*expected[name], gradient, 1e-2, decay)
+            expected[name] = update(*expected[name], gradient, 1e-2, decay, step + 1)
     for name, (w, m, v) in expected.items():
         np.testing.assert_allclose(variables[name], w, atol=1e-6)
         np.testing.assert_allclose(optimizer.slots[f"{name}/adam_m"], m, atol=1e-6)
@@ -61,8 +85,43 @@ def test_ten_updates_are_the_published_ones():
 
 def test_first_step_is_about_three_learning_rates_whatever_the_gradient():
     variables = {"w": tf.Variable([0.0, 0.0])}
-    AdamWeightDecay(variables).apply_gradients([tf.constant([1.0, -100.0])], tf.constant(1e-3))
+    optimizer = AdamWeightDecay(variables)
+    optimizer.apply_gradients([tf.constant([1.0, -100.0])], tf.constant(1e-3), tf.constant(0), tf.constant(True))
     np.testing.assert_allclose(variables["w"], [-3.162e-3, 3.162e-3], rtol=2e-3)
+
+
+@pytest.mark.parametrize("make", [AdamWeightDecay, AdamW, Lamb])
+def test_an_update_that_is_not_to_be_applied_changes_nothing(make):
+    optimizer = make({"w": tf.Variable([1.0, 2.0])})
+
+    def update(gradient, applied):
+        optimizer.apply_gradients([tf.constant(gradient)], tf.constant(1e-3), tf.constant(0), tf.constant(applied))
+        return [variable.numpy() for variable in (*optimizer.variables.values(), *optimizer.slots.values())]
+
+    before = update([1.0, 1.0], applied=True)
+    np.testing.assert_array_equal(update([np.nan, np.inf], applied=False), before)
+
+
+@pytest.mark.parametrize(("weight", "gradient"), [(0.0, 1.0), (0.0, 0.0)])
+def test_lamb_moves_a_tensor_of_zeros_as_adam_does(weight, gradient):
+    ours, adam = (make({"kernel": tf.Variable([weight] * 3)}) for make in (Lamb, AdamW))
+    for optimizer in (ours, adam):
+        optimizer.apply_gradients([tf.constant([gradient] * 3)], tf.constant(0.1), tf.constant(0), tf.constant(True))
+    np.testing.assert_array_equal(ours.variables["kernel"], adam.variables["kernel"])
+
+
+def test_a_moving_average_follows_the_weights_and_stands_in_for_them():
+    weight = tf.Variable(1.0)
+    average = MovingAverage({"w": weight}, decay=0.9)
+    average.start()
+    expected = 1.0
+    for value, applied in (2.0, True), (np.nan, False), (3.0, True):
+        weight.assign(value if applied else 2.0)
+        average.update(tf.constant(applied))
+        expected = 0.9 * expected + 0.1 * value if applied else expected
+    with average.in_place_of_weights():
+        assert float(weight) == pytest.approx(expected)
+    assert float(weight) == 3.0
 
 
 def test_biases_and_layer_norms_do_not_decay_and_everything_else_does():

@@ -1,0 +1,138 @@
+"""What a run that trains is made of, put together from its options."""
+
+import contextlib
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+
+import keras
+import tensorflow as tf
+
+from official.errors import InputError
+from official.optimization import OPTIMIZERS, MovingAverage
+from official.training.checkpoint import TrainState, restore_weights
+from official.training.loss_scale import HALVINGS, LossScale
+from official.training.step import Objective, TrainLoop
+from official.training.strategy import fastest_precision, runs_on_cpu
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainingOptions:
+    """How steps are computed, whatever is trained; each field is the flag of that name."""
+
+    train_batch_size: int = 32
+    mixed_precision: str = "float32"
+    fusion: str = "auto"
+    gradient_accumulation_steps: int = 1
+    recompute: bool = False
+    optimizer: str = "adamw_bert"
+    loss_average: str = "global"
+    ema_decay: float | None = None
+    max_skipped_steps: int = 0
+    seed: int = 12_345
+
+    def is_fused(self, strategy: tf.distribute.Strategy) -> bool:
+        """Whether the element-wise blocks are compiled on these devices."""
+        return self.fusion == "blocks" or (self.fusion == "auto" and runs_on_cpu(strategy))
+
+
+def prepare(options: TrainingOptions, strategy: tf.distribute.Strategy) -> None:
+    """Sets precision and seed for the model that is about to be made.
+
+    Raises:
+        InputError: the batch can't be shared out evenly.
+    """
+    replicas, parts = strategy.num_replicas_in_sync, options.gradient_accumulation_steps
+    if options.train_batch_size % (replicas * parts):
+        accumulated = f" in --gradient_accumulation_steps={parts}" if parts > 1 else ""
+        raise InputError(
+            f"--train_batch_size is {options.train_batch_size}: the {replicas} replicas{accumulated} can't share it "
+            "evenly"
+        )
+    precision = fastest_precision(strategy) if options.mixed_precision == "auto" else options.mixed_precision
+    keras.mixed_precision.set_global_policy("float32" if precision == "float32" else f"mixed_{precision}")
+    keras.utils.set_random_seed(options.seed)
+
+
+class Training:
+    """The state of a run and its loop of steps.
+
+    Args:
+        options: of the run.
+        strategy: under whose scope the model was made.
+        model, objective: what is trained, and for what.
+        weights: the variables that are trained, by name.
+        schedule: step → learning rate.
+        directory: of the checkpoints.
+        learning_rate_scales: of the optimizer.
+
+    Attributes:
+        step, position: variables: optimizer steps taken, and the (epoch, index) of the next record.
+        state, loop: of `training.loop.train`.
+    """
+
+    def __init__(
+        self,
+        options: TrainingOptions,
+        strategy: tf.distribute.Strategy,
+        model: keras.Model,
+        objective: Objective,
+        weights: Mapping[str, tf.Variable],
+        schedule: Callable[[tf.Tensor], tf.Tensor],
+        directory: str,
+        learning_rate_scales: Mapping[str, float] | None = None,
+    ):
+        with strategy.scope():
+            optimizer = OPTIMIZERS[options.optimizer](weights, learning_rate_scales=learning_rate_scales)
+            self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="global_step")
+            self.position = tf.Variable([0, 0], dtype=tf.int64, trainable=False, name="position")
+            self._average = None if options.ema_decay is None else MovingAverage(weights, options.ema_decay)
+            loss_scale = LossScale() if keras.mixed_precision.global_policy().name == "mixed_float16" else None
+        slots = optimizer.slots | {
+            name: slot for part in (self._average, loss_scale) if part is not None for name, slot in part.slots.items()
+        }
+        self.state = TrainState(directory, weights, slots, self.step, self.position)
+        self.loop = TrainLoop(
+            strategy,
+            model,
+            objective,
+            optimizer,
+            schedule,
+            self.step,
+            options.seed,
+            options.is_fused(strategy),
+            gradient_accumulation_steps=options.gradient_accumulation_steps,
+            recompute=options.recompute,
+            loss_average=options.loss_average,
+            loss_scale=loss_scale,
+            moving_average=self._average,
+            max_skipped_steps=options.max_skipped_steps + (0 if loss_scale is None else HALVINGS),
+        )
+
+    def restore_or(self, initialize: Callable[[], None]) -> None:
+        """Goes back to the last checkpoint, or else takes the weights that `initialize` gives the model."""
+        if self.state.restore():
+            return
+        initialize()
+        if self._average is not None:
+            self._average.start()
+
+    @contextlib.contextmanager
+    def evaluated_weights(self) -> Iterator[None]:
+        """Within the block the model has the weights that are evaluated and written: the averages, if there are."""
+        if self._average is None:
+            yield
+        else:
+            with self._average.in_place_of_weights():
+                yield
+
+    def leave_evaluated_weights(self) -> None:
+        """Gives the model, whose training is over, the weights that are evaluated and written."""
+        if self._average is not None:
+            self._average.replace_weights()
+
+
+def restore_evaluated_weights(
+    directory: str, options: TrainingOptions, weights: Mapping[str, tf.Variable]
+) -> int | None:
+    """Reads from the last checkpoint in `directory` what is evaluated; answers with its step, or None."""
+    return restore_weights(directory, weights, None if options.ema_decay is None else MovingAverage.SLOT)
