@@ -48,6 +48,17 @@ flags.DEFINE_bool("use_one_hot_embeddings", None, "Look words up by a matrix pro
 flags.DEFINE_bool("write_tf1_checkpoint", False, "Write the model as bert_model.ckpt too.")
 flags.DEFINE_integer("seed", 12_345, "Of initial weights, order of records, dropout and dynamic masks.")
 
+# === A second phase, of long sequences ===
+flags.DEFINE_string("phase_2_input_file", None, "Records of long sequences, trained on after those of input_file.")
+flags.DEFINE_string("phase_2_eval_input_file", None, "Held-out records of this phase.")
+flags.DEFINE_integer("phase_2_max_seq_length", 512, "Length of these records' sequences.", lower_bound=1)
+flags.DEFINE_integer("phase_2_max_predictions_per_seq", 80, "Length of these records' predictions.", lower_bound=1)
+flags.DEFINE_integer("phase_2_train_batch_size", None, "Default, as for the next: as before.", lower_bound=1)
+flags.DEFINE_float("phase_2_learning_rate", None, "The peak learning rate.", lower_bound=0.0)
+flags.DEFINE_integer("phase_2_num_train_steps", None, "Number of training steps.", lower_bound=1)
+flags.DEFINE_integer("phase_2_num_warmup_steps", None, "Steps over which its learning rate rises.", lower_bound=0)
+flags.DEFINE_enum("recipe", None, ["lamb"], "Published numbers for the flags of both phases that are not given.")
+
 
 def main():
     given = any(FLAGS[name].value for name in ("bert_config_file", "input_file", "do_train", "do_eval"))
@@ -61,16 +72,16 @@ def main():
         command_line.require(FLAGS, "vocab_file")
     command_line.import_tensorflow()
     from official.tasks import model_directory
-    from official.tasks.pretraining import pretraining, pretraining_demo
+    from official.tasks.pretraining import pretraining_demo, two_phases
 
     strategy = device_flags.strategy_of_flags()
-    run = pretraining.run_of_flags(FLAGS)
+    runs = two_phases.runs_of_flags(FLAGS)
     export = serving_flags.exporter(FLAGS, kind="fill_mask", model_name="fill_mask")
     if given:
-        pretraining.pretrain(run, strategy, FLAGS.do_train, FLAGS.do_eval)
+        two_phases.pretrain_in_phases(runs, strategy, FLAGS.do_train, FLAGS.do_eval)
     else:
-        pretraining_demo.pretrain_and_show(run, strategy, held_out_text)
-    export(model_directory.directory_of_model(run.output_dir))
+        pretraining_demo.pretrain_and_show(runs[-1], strategy, held_out_text)
+    export(model_directory.directory_of_model(FLAGS.output_dir))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
 """Runs the scripts as a user does: a process of its own, with nothing but flags."""
 
+import json
 import multiprocessing
 import os
 import pathlib
 import runpy
+import socket
 import subprocess
 import sys
 import tempfile
@@ -22,6 +24,18 @@ def start(script: str, *flags: str, environment: Mapping[str, str] | None = None
         env=os.environ | {"PYTHONPATH": str(REPOSITORY)} | dict(environment or {}),
         **options,
     )
+
+
+def start_workers(script: str, *flags: str, count: int) -> list[subprocess.Popen]:
+    """Starts `script` as so many workers of one cluster, each at a port of this machine."""
+    sockets = [socket.socket() for _ in range(count)]
+    for each in sockets:
+        each.bind(("localhost", 0))
+    addresses = [f"localhost:{each.getsockname()[1]}" for each in sockets]
+    for each in sockets:
+        each.close()
+    tasks = [{"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}} for index in range(count)]
+    return [start(script, *flags, environment={"TF_CONFIG": json.dumps(task)}) for task in tasks]
 
 
 class Running:

@@ -9,21 +9,12 @@ import pytest
 
 from official import checkpoints
 from tests import scripts
-from tests.pretraining_runs import SCRIPT, small_run
+from tests.pretraining_runs import SCRIPT, original_run, original_training, read_results, small_run
 
 
 @pytest.fixture
 def common(golden_bert):
-    return {
-        "bert_config_file": golden_bert / "ckpt" / "bert_config.json",
-        "init_checkpoint": golden_bert / "ckpt" / "bert_model.ckpt",
-        "max_seq_length": 64,
-        "max_predictions_per_seq": 10,
-    }
-
-
-def read_results(path):
-    return {key: float(value) for key, value in (line.split(" = ") for line in path.read_text().splitlines())}
+    return original_run(golden_bert)
 
 
 def assert_results(ours, golden):
@@ -34,7 +25,7 @@ def assert_results(ours, golden):
 
 
 def evaluate(golden_bert, common, **flags):
-    values = common | {"input_file": golden_bert / "pretrain.tfrecord", "do_eval": True, "max_eval_steps": 32} | flags
+    values = common | {"input_file": golden_bert / "pretrain.tfrecord", "do_eval": True} | flags
     done = scripts.run(SCRIPT, *scripts.flags_of(values))
     assert done.returncode == 0, done.stderr
     return done
@@ -47,16 +38,7 @@ def test_evaluation_gives_the_numbers_of_the_original(golden_bert, common, tmp_p
 
 
 def test_training_ends_where_the_original_ends(golden_bert, common, tmp_path):
-    flags = common | {
-        "input_file": golden_bert / "one_example.tfrecord",
-        "output_dir": tmp_path / "run",
-        "do_train": True,
-        "train_batch_size": 8,
-        "num_train_steps": 12,
-        "num_warmup_steps": 4,
-        "learning_rate": 2e-3,
-        "write_tf1_checkpoint": True,
-    }
+    flags = original_training(golden_bert) | {"output_dir": tmp_path / "run", "write_tf1_checkpoint": True}
     done = scripts.run(SCRIPT, *scripts.flags_of(flags))
     assert done.returncode == 0, done.stderr
     golden = read_results(golden_bert / "eval_results_after_12_steps.txt")

@@ -2,7 +2,6 @@
 
 import json
 import pathlib
-import socket
 import subprocess
 
 import numpy as np
@@ -67,20 +66,8 @@ def two_cpus_with_micro_batches_and_recomputation(script, flags):
     return [scripts.run(script, *flags, *more, cpus=2)]
 
 
-def free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("localhost", 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
-
-
 def two_processes(script, flags):
-    workers = [f"localhost:{port}" for port in free_ports(2)]
-    tasks = [{"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}} for index in range(2)]
-    started = [scripts.start(script, *flags, environment={"TF_CONFIG": json.dumps(task)}) for task in tasks]
+    started = scripts.start_workers(script, *flags, count=2)
     outputs = [process.communicate(timeout=400) for process in started]
     return [
         subprocess.CompletedProcess(process.args, process.returncode, *output)

@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from official.layers.dense import product
 from official.layers.dropout import Dropout
 from official.layers.initializers import TruncatedNormal
 from official.layers.layer_norm import LayerNorm
@@ -64,4 +65,4 @@ class Embeddings(keras.layers.Layer):
 def _look_up_one_hot(table, ids):
     """Rows of `table` [R, H] at `ids` [B, T], as a product: its gradient is a product too, not a scatter."""
     table = tf.convert_to_tensor(table)
-    return tf.matmul(tf.one_hot(ids, table.shape[0], dtype=table.dtype), table)  # [B, T, H]
+    return product(tf.one_hot(ids, table.shape[0], dtype=table.dtype), table)  # [B, T, H]

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from official.layers.activations import ACTIVATIONS
-from official.layers.dense import Dense
+from official.layers.dense import Dense, product
 from official.layers.dropout import Dropout
 from official.layers.initializers import TruncatedNormal
 from official.layers.layer_norm import LayerNorm
@@ -76,7 +76,7 @@ class MaskedLMHead(keras.layers.Layer):
         if positions is not None:
             sequence_output = tf.gather(sequence_output, positions, batch_dims=1)  # [B, P, H]
         x = self.layer_norm(self.dense(sequence_output))
-        logits = tf.matmul(x, tf.cast(word_embeddings, x.dtype), transpose_b=True)
+        logits = product(x, tf.cast(word_embeddings, x.dtype), transpose_b=True)
         return tf.cast(logits, tf.float32) + tf.cast(self.output_bias, tf.float32)
 
 
@@ -107,5 +107,5 @@ class ClassificationHead(keras.layers.Layer):
     def call(self, x, training=False):
         """[..., H] → [..., classes] in float32."""
         x = self.dropout(x, training=training)
-        logits = tf.matmul(x, tf.convert_to_tensor(self.output_weights), transpose_b=True)
+        logits = product(x, tf.convert_to_tensor(self.output_weights), transpose_b=True)
         return tf.cast(logits, tf.float32) + tf.cast(self.output_bias, tf.float32)

@@ -190,7 +190,6 @@ class TrainLoop:
 
 def _micro_batch(values: tf.Tensor, number: tf.Tensor, count: int) -> tf.Tensor:
     """The rows of one micro-batch of `count`."""
-    rows = tf.shape(values)[0] // count
-    part = values[number * rows : (number + 1) * rows]
+    parts = tf.reshape(values, tf.concat([[count, -1], tf.shape(values)[1:]], axis=0))  # [k, B/k, ...]
     known = values.shape[0] // count if values.shape[0] is not None else None
-    return tf.ensure_shape(part, [known, *values.shape[1:]])
+    return tf.ensure_shape(tf.gather(parts, number), [known, *values.shape[1:]])  # Slices would have no size on TPUs.

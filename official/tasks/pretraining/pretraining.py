@@ -79,6 +79,13 @@ def run_of_flags(flags: FlagValues) -> PretrainingRun:
     )
 
 
+def check_length(run: PretrainingRun, flag: str = "max_seq_length") -> None:
+    """Raises `InputError`, which names `flag`, where the model has too few positions."""
+    positions = run.config.max_position_embeddings
+    if run.max_seq_length > positions:
+        raise InputError(f"--{flag} is {run.max_seq_length}: the config has max_position_embeddings {positions}")
+
+
 def pretrain(run: PretrainingRun, strategy: tf.distribute.Strategy, do_train: bool, do_eval: bool) -> "Pretraining":
     """Trains, writes the model, evaluates; what `run_pretraining.py` does.
 
@@ -113,11 +120,7 @@ class Pretraining:
 
     def __init__(self, run: PretrainingRun, strategy: tf.distribute.Strategy):
         self.run, self.strategy = run, strategy
-        if run.max_seq_length > run.config.max_position_embeddings:
-            raise InputError(
-                f"--max_seq_length is {run.max_seq_length}: the config has max_position_embeddings "
-                f"{run.config.max_position_embeddings}"
-            )
+        check_length(run)
         self.tokenizer = self._read_tokenizer()
         self._transform = self._make_transform()
         prepare(run, strategy)
