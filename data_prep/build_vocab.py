@@ -40,6 +40,7 @@ flags.mark_flags_as_required(["vocab_file"])
 
 
 def main() -> None:
+    command_line.import_tensorflow_for(FLAGS.input_file, FLAGS.vocab_file)
     source_flags.check_output(FLAGS.vocab_file, "vocab_file")
 
     from data_prep import vocabulary

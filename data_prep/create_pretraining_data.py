@@ -42,7 +42,11 @@ flags.DEFINE_enum(
     "static: masks in the records, as published. dynamic: drawn anew in each epoch of training.",
 )
 flags.DEFINE_bool("split_sentences", None, "Split lines into sentences. Default: no for text, yes for everything else.")
-flags.DEFINE_string("temp_dir", None, "For temporary files (about half the size of the output); default: beside it.")
+flags.DEFINE_string(
+    "temp_dir",
+    None,
+    "For temporary files (about half the size of the output); default: beside it, or where it is remote /tmp.",
+)
 flags.DEFINE_integer("show_examples", 3, "How many examples are printed.", 0, 1000)
 flags.adopt_module_key_flags(source_flags)
 flags.mark_flags_as_required(["output_file", "vocab_file"])
@@ -70,6 +74,7 @@ def output_files() -> list[str]:
 
 
 def main() -> None:
+    command_line.import_tensorflow_for(FLAGS.input_file, FLAGS.vocab_file, FLAGS.output_file)
     outputs = output_files()
 
     from data_prep.pretraining_data import PretrainingData, create

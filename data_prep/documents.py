@@ -2,7 +2,6 @@
 
 import functools
 import json
-import os
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -158,5 +157,4 @@ def open_source(
     if input_format == "jsonl":
         return Source(as_lines(jsonl_documents(paths, jsonl_field), splitting is not False), name, None)
     lines = as_lines(text_documents(paths), True) if splitting else text_lines(paths)
-    is_local = not any(map(files.is_remote, paths))
-    return Source(lines, name, sum(map(os.path.getsize, paths)) if is_local else None)
+    return Source(lines, name, sum(map(files.size, paths)))

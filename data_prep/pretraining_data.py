@@ -85,7 +85,8 @@ def create(options: PretrainingData, source: Source) -> Summary:
     tokenizer = options.tokenizer.make()
     tokenizer.require("[CLS]", "[SEP]", "[MASK]", "[UNK]")
     with _temporary_directory(options) as directory, workers(options.num_workers) as processes:
-        store = write_store(directory, source.lines, source.total_bytes, options.tokenizer, processes)
+        in_each_process = _with_local_vocabulary(options.tokenizer, directory)
+        store = write_store(directory, source.lines, source.total_bytes, in_each_process, processes)
         _check_corpus(store.documents, source.name)
         state = mersenne.seeded_state(options.random_seed)
         dtype = np.promote_types(token_dtype(tokenizer.vocab_size), token_dtype(options.max_seq_length + 1))
@@ -111,6 +112,10 @@ def create(options: PretrainingData, source: Source) -> Summary:
 @contextlib.contextmanager
 def _temporary_directory(options: PretrainingData) -> Iterator[str]:
     """A directory for the phases' files; where it stands is named when it can't be made or is full."""
+    if options.temp_dir and files.is_remote(options.temp_dir):
+        raise InputError(
+            f"--temp_dir: {options.temp_dir}: a local directory was expected: files in it are memory-mapped"
+        )
     beside = os.path.dirname(options.output_files[0]) or "."
     parent = options.temp_dir or (tempfile.gettempdir() if files.is_remote(beside) else beside)
     try:
@@ -120,6 +125,15 @@ def _temporary_directory(options: PretrainingData) -> Iterator[str]:
             yield directory
     except OSError as error:
         raise InputError(f"{parent}: {files.describe_os_error(error)}") from error
+
+
+def _with_local_vocabulary(tokenizer: TokenizerOptions, directory: str) -> TokenizerOptions:
+    """The same from a copy of a remote vocabulary, which every process would import TensorFlow to read."""
+    if not files.is_remote(tokenizer.vocab_file):
+        return tokenizer
+    path = os.path.join(directory, "vocab.txt")
+    files.copy(tokenizer.vocab_file, path)
+    return dataclasses.replace(tokenizer, vocab_file=path)
 
 
 def _check_corpus(documents: int, name: str) -> None:

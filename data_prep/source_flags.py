@@ -59,14 +59,12 @@ def check_output(path: str, flag: str, also_read: Iterable[str] = ()) -> None:
     Raises:
         InputError: `path` is a directory or a file that is read, or the directory it is to stand in does not exist.
     """
-    if files.is_remote(path):
-        return
     directory = os.path.dirname(path) or "."
-    if not os.path.isdir(directory):
+    if not files.is_remote(path) and not files.is_directory(directory):  # Remote ones come with their first file.
         raise InputError(f"--{flag}: {directory}: no such directory")
-    if os.path.isdir(path):
+    if files.is_directory(path):
         raise InputError(f"--{flag}: {path}: is a directory, a file was expected")
     inputs = flags.FLAGS.input_file
     read = files.expand_patterns(inputs, "input_file") if inputs else []
-    if os.path.exists(path) and any(os.path.exists(o) and os.path.samefile(o, path) for o in (*read, *also_read)):
+    if any(files.is_same(other, path) for other in (*read, *also_read)):
         raise InputError(f"--{flag}: {path}: is a file that is read")
