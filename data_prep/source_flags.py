@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from absl import flags
 
-from data_prep.documents import Source, open_source
+from data_prep.documents import TextSource
 from official import files
 from official.errors import InputError
 
@@ -34,17 +34,17 @@ flags.DEFINE_integer(
 )
 
 
-def source_of_flags(splitting: bool | None) -> Source:
-    """The text that the flags describe; `splitting` as for `open_source`."""
+def text_of_flags(splitting: bool | None) -> TextSource:
+    """The text that the flags describe."""
     values = flags.FLAGS
-    return open_source(
-        values.input_file,
-        values.input_format,
-        values.jsonl_field,
-        values.tfds_name,
-        values.tfds_text_feature,
-        values.tfds_data_dir,
-        splitting,
+    return TextSource(
+        input_file=values.input_file,
+        input_format=values.input_format,
+        jsonl_field=values.jsonl_field,
+        tfds_name=values.tfds_name,
+        tfds_text_feature=values.tfds_text_feature,
+        tfds_data_dir=values.tfds_data_dir,
+        splitting=splitting,
     )
 
 

@@ -40,11 +40,15 @@ ALLOWED = {
     "official/training/checkpoint.py": "tf.train.CheckpointManager's files, by gfile as it does itself",
     "data_prep/build_vocab.py": "the script's own place",
     "data_prep/create_pretraining_data.py": "the script's own place",
+    "data_prep/runner_flags.py": "/dev/null",
     "data_prep/compiled.py": "the package's own modules, and where numba keeps what it made of them",
     "data_prep/python_documentation.py": "the packages that are installed",
     "data_prep/pretraining_data.py": "temporary files, in a directory that must be local",
     "data_prep/row_shuffle.py": "temporary files",
     "data_prep/token_store.py": "temporary files, which are memory-mapped",
+    "data_prep/on_beam/running.py": "the script's own place",
+    "data_prep/on_beam/drawing.py": "temporary files of one worker",
+    "data_prep/on_beam/writing.py": "temporary files of one worker",
 }
 
 
