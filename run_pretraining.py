@@ -65,6 +65,7 @@ def main():
     if not given:
         from data_prep import embedded_default
 
+        command_line.import_tensorflow_for(FLAGS.output_dir)
         held_out_text = embedded_default.prepare(FLAGS)
     command_line.require(FLAGS, "bert_config_file", "input_file", "output_dir")
     command_line.require_one(FLAGS, "do_train", "do_eval")

@@ -6,12 +6,13 @@ python data_prep/build_vocab.py --input_file=corpus.txt --vocab_file=vocab.txt -
 import os
 import pathlib
 import sys
+from collections.abc import Mapping
 
 from absl import flags
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-from data_prep import source_flags
+from data_prep import runner_flags, source_flags
 from official import command_line, files
 from official.errors import InputError
 
@@ -36,32 +37,50 @@ flags.DEFINE_integer(
     1,
 )
 flags.adopt_module_key_flags(source_flags)
+flags.adopt_module_key_flags(runner_flags)
 flags.mark_flags_as_required(["vocab_file"])
 
 
-def main() -> None:
-    source_flags.check_output(FLAGS.vocab_file, "vocab_file")
+def count_words() -> tuple[Mapping[str, int], str]:
+    """The words of the text that the flags describe with their counts, and its name for messages."""
+    text = source_flags.text_of_flags(splitting=False)
+    tokenizer = {"lower_case": FLAGS.do_lower_case, "strip_accents": FLAGS.strip_accents}
+    if FLAGS.runner:
+        from data_prep.on_beam import word_counts
 
-    from data_prep import vocabulary
-    from data_prep.processes import available_cores, workers
+        runner = {"runner": FLAGS.runner, "beam_options": FLAGS.beam_options}
+        return word_counts.count_words(text, **tokenizer, **runner, output=FLAGS.vocab_file)
+
+    from data_prep.documents import open_source
+    from data_prep.processes import workers
     from data_prep.word_counts import count_words
     from official.progress import Progress
 
-    num_workers = FLAGS.num_workers or available_cores()
-    os.environ.setdefault("RAYON_NUM_THREADS", str(num_workers))  # The threads of the tokenizers library.
-    source = source_flags.source_of_flags(splitting=False)
+    source = open_source(text)
     progress = Progress("counting words", source.total_bytes, ("MB", 1e6))
-    with workers(num_workers) as pool:
-        counts = count_words(
-            source.lines,
-            lower_case=FLAGS.do_lower_case,
-            strip_accents=FLAGS.strip_accents,
-            workers=pool,
-            progress=progress,
-        )
+    with workers(num_workers()) as pool:
+        counts = count_words(source.lines, **tokenizer, workers=pool, progress=progress)
     progress.finish()
+    return counts, source.name
+
+
+def num_workers() -> int:
+    from data_prep.processes import available_cores
+
+    return FLAGS.num_workers or available_cores()
+
+
+def main() -> None:
+    command_line.import_tensorflow_for(FLAGS.input_file, FLAGS.vocab_file)
+    source_flags.check_output(FLAGS.vocab_file, "vocab_file")
+    runner_flags.check()
+    os.environ.setdefault("RAYON_NUM_THREADS", str(num_workers()))  # The threads of the tokenizers library.
+    counts, name = count_words()
     if not counts:
-        raise InputError(f"{source.name}: there is no word in it to learn a vocabulary from")
+        raise InputError(f"{name}: there is no word in it to learn a vocabulary from")
+
+    from data_prep import vocabulary
+
     print(f"learning {FLAGS.vocab_size:,} tokens from {len(counts):,} different words", file=sys.stderr, flush=True)
     tokens = vocabulary.learn_from_counts(
         counts, FLAGS.vocab_size, FLAGS.num_unused_tokens, FLAGS.min_frequency, FLAGS.limit_alphabet

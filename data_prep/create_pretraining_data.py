@@ -10,7 +10,7 @@ from absl import flags
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-from data_prep import source_flags
+from data_prep import runner_flags, source_flags
 from official import command_line
 from official.errors import InputError
 
@@ -24,6 +24,12 @@ flags.DEFINE_bool("do_whole_word_mask", False, "Mask the pieces of a word togeth
 flags.DEFINE_integer("max_seq_length", 128, "Tokens of an example, [CLS] and [SEP] counted.", 5, 1 << 16)
 flags.DEFINE_integer("max_predictions_per_seq", 20, "The most tokens masked in an example.", 1, 1 << 16)
 flags.DEFINE_integer("random_seed", 12345, "The seed of all that is drawn.")
+flags.DEFINE_enum(
+    "random_streams",
+    "published",
+    ["published", "per_document"],
+    "published: one stream, the original's records. per_document: a stream for each document, drawn on any machine.",
+)
 flags.DEFINE_integer("dupe_factor", 10, "How many times the text is gone through, with other masks each time.", 1)
 flags.DEFINE_float("masked_lm_prob", 0.15, "The share of tokens that are masked, above 0.", 0.0, 1.0)
 flags.DEFINE_float("short_seq_prob", 0.1, "The share of documents packed to a random shorter length.", 0.0, 1.0)
@@ -42,14 +48,19 @@ flags.DEFINE_enum(
     "static: masks in the records, as published. dynamic: drawn anew in each epoch of training.",
 )
 flags.DEFINE_bool("split_sentences", None, "Split lines into sentences. Default: no for text, yes for everything else.")
-flags.DEFINE_string("temp_dir", None, "For temporary files (about half the size of the output); default: beside it.")
+flags.DEFINE_string(
+    "temp_dir",
+    None,
+    "For temporary files (about half the size of the output); default: beside it, or where it is remote /tmp.",
+)
 flags.DEFINE_integer("show_examples", 3, "How many examples are printed.", 0, 1000)
 flags.adopt_module_key_flags(source_flags)
+flags.adopt_module_key_flags(runner_flags)
 flags.mark_flags_as_required(["output_file", "vocab_file"])
 flags.register_validator("masked_lm_prob", lambda share: share > 0, "must be above 0")
 
 
-def output_files() -> list[str]:
+def output_files() -> tuple[str, ...]:
     """The files to write.
 
     Raises:
@@ -66,23 +77,28 @@ def output_files() -> list[str]:
         raise InputError("--output_file: a file is named twice")
     for path in paths:
         source_flags.check_output(path, "output_file", also_read=[FLAGS.vocab_file])
-    return paths
+    return tuple(paths)
 
 
 def main() -> None:
+    command_line.import_tensorflow_for(FLAGS.input_file, FLAGS.vocab_file, FLAGS.output_file)
     outputs = output_files()
+    runner_flags.check()
 
-    from data_prep.pretraining_data import PretrainingData, create
+    from data_prep.documents import open_source
+    from data_prep.pretraining_data import create
     from data_prep.processes import available_cores
+    from data_prep.recipe import PretrainingData
     from data_prep.token_store import TokenizerOptions
 
-    source = source_flags.source_of_flags(FLAGS.split_sentences)
+    text = source_flags.text_of_flags(FLAGS.split_sentences)
     options = PretrainingData(
         output_files=outputs,
         tokenizer=TokenizerOptions(FLAGS.vocab_file, FLAGS.do_lower_case, FLAGS.strip_accents),
         max_seq_length=FLAGS.max_seq_length,
         max_predictions_per_seq=FLAGS.max_predictions_per_seq,
         random_seed=FLAGS.random_seed,
+        random_streams=FLAGS.random_streams,
         dupe_factor=FLAGS.dupe_factor,
         masked_lm_prob=FLAGS.masked_lm_prob,
         short_seq_prob=FLAGS.short_seq_prob,
@@ -93,7 +109,12 @@ def main() -> None:
         examples_shown=FLAGS.show_examples,
         temp_dir=FLAGS.temp_dir,
     )
-    print(create(options, source).report())
+    if FLAGS.runner:
+        from data_prep.on_beam.pretraining_data import create as create_on_beam
+
+        print(create_on_beam(options, text, FLAGS.runner, FLAGS.beam_options).report())
+    else:
+        print(create(options, open_source(text)).report())
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Where text comes from: every source becomes lines, one sentence each, with an empty line between documents."""
 
+import dataclasses
 import functools
 import json
-import os
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -19,54 +19,79 @@ class Source(NamedTuple):
     total_bytes: int | None  # how much text there is, where that is known
 
 
-def text_lines(paths: Iterable[str]) -> Iterator[str]:
+class Stretch(NamedTuple):
+    """The lines of a file that begin at the bytes from `start` up to `end`; None: to the end of the file."""
+
+    path: str
+    start: int = 0
+    end: int | None = None
+
+
+def stretch_lines(stretch: Stretch) -> Iterator[str]:
+    """Lines of a stretch, as they are. Every line of a file is in one of the stretches that make it up."""
+    with files.open_file(stretch.path, "rb") as file:
+        place = stretch.start
+        if place:
+            file.seek(place - 1)
+            place += len(file.readline()) - 1  # The rest of a line that began before.
+        while stretch.end is None or place < stretch.end:
+            line = file.readline()
+            if not line:
+                return
+            place += len(line)
+            yield line.decode("utf-8", "ignore")  # As the original's reader.
+
+
+def text_lines(stretches: Iterable[Stretch], splitting: bool = False) -> Iterator[str]:
     """Lines of text files, stripped.
 
     A document goes on over the end of a file (create_pretraining_data.py:190-206): only an empty line ends it.
+
+    Args:
+        splitting: a line is running text, and becomes several sentences.
     """
-    for path in paths:
-        with files.open_file(path) as file:
-            for line in file:
-                yield line.strip()
+    for stretch in stretches:
+        for line in stretch_lines(stretch):
+            line = line.strip()
+            if splitting and line:
+                yield from _sentences(line, splitting)
+            else:
+                yield line
 
 
-def text_documents(paths: Iterable[str]) -> Iterator[str]:
-    """Text files of running text: each document as one string, its lines joined by line breaks."""
-    document = []
-    for line in text_lines(paths):
-        if line:
-            document.append(line)
-        elif document:
-            yield "\n".join(document)
-            document = []
-    if document:
-        yield "\n".join(document)
-
-
-def jsonl_documents(paths: Iterable[str], field: str) -> Iterator[str]:
+def jsonl_documents(stretches: Iterable[Stretch], field: str) -> Iterator[str]:
     """One string field of each object of JSON Lines files; empty lines are passed over.
 
     Raises:
         InputError: a line is no JSON object, or the field is missing or no string. It names file and line.
     """
-    for path in paths:
-        with files.open_file(path) as file:
-            for number, line in enumerate(file, start=1):
-                if line.strip():
-                    yield _json_field(line, field, f"{path}:{number}")
+    for stretch in stretches:
+        for number, line in enumerate(stretch_lines(stretch), start=1):
+            if line.strip():
+                try:
+                    value = _json_field(line, field)
+                except InputError as error:
+                    number += _lines_before(stretch)
+                    raise InputError(f"{stretch.path}:{number}: {error}") from error
+                yield value
 
 
-def _json_field(line: str, field: str, place: str) -> str:
+def _lines_before(stretch: Stretch) -> int:
+    """How many lines of the file are before those of a stretch."""
+    return sum(1 for _ in stretch_lines(Stretch(stretch.path, 0, stretch.start)))
+
+
+def _json_field(line: str, field: str) -> str:
     try:
         value = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{place}: not a JSON object: {error}") from error
+        raise InputError(f"not a JSON object: {error}") from error
     if not isinstance(value, dict):
-        raise InputError(f"{place}: found a JSON {type(value).__name__}, expected an object")
+        raise InputError(f"found a JSON {type(value).__name__}, expected an object")
     if field not in value:
-        raise InputError(f"{place}: no field {field!r} (there are: {', '.join(map(repr, value)) or 'none'})")
+        raise InputError(f"no field {field!r} (there are: {', '.join(map(repr, value)) or 'none'})")
     if not isinstance(value[field], str):
-        raise InputError(f"{place}: field {field!r} is {type(value[field]).__name__}, expected a string")
+        raise InputError(f"field {field!r} is {type(value[field]).__name__}, expected a string")
     return value[field]
 
 
@@ -114,49 +139,81 @@ def as_lines(documents: Iterable[str], splitting: bool) -> Iterator[str]:
         splitting: a line of a document is several sentences; otherwise it is one.
     """
     for document in documents:
-        for line in document.splitlines():
-            if splitting:
-                yield from split_sentences(line)
-            elif line.strip():
-                yield line.strip()
+        yield from _sentences(document, splitting)
         yield ""
 
 
-def open_source(
-    input_file: str | None,
-    input_format: str = "text",
-    jsonl_field: str = "text",
-    tfds_name: str | None = None,
-    tfds_text_feature: str = "text",
-    tfds_data_dir: str | None = None,
-    splitting: bool | None = None,
-) -> Source:
-    """The text that the flags of these names describe.
+def _sentences(text: str, splitting: bool) -> Iterator[str]:
+    for line in text.splitlines():
+        if splitting:
+            yield from split_sentences(line)
+        elif line.strip():
+            yield line.strip()
+
+
+@dataclasses.dataclass(frozen=True)
+class TextSource:
+    """Which text is meant: the flags of these names.
 
     Args:
         splitting: `--split_sentences`; None: not in text files, which hold a sentence a line, and in all others.
+    """
+
+    input_file: str | None = None
+    input_format: str = "text"
+    jsonl_field: str = "text"
+    tfds_name: str | None = None
+    tfds_text_feature: str = "text"
+    tfds_data_dir: str | None = None
+    splitting: bool | None = None
+
+    def files(self) -> list[str] | None:
+        """The files that are read, or None for what is no files.
+
+        Raises:
+            InputError: no source or several are given, or there is no such file.
+        """
+        if self.tfds_name and self.input_file:
+            raise InputError("--input_file and --tfds_name: only one of them can be given")
+        if self.tfds_name or self.input_format == "python_documentation":
+            return None
+        if not self.input_file:
+            raise InputError("--input_file: no file is given (nor --tfds_name)")
+        paths = files.expand_patterns(self.input_file, "input_file")
+        for path in paths:
+            files.open_file(path).close()  # All of them are looked at before the first is read.
+        return paths
+
+    def name(self, paths: list[str] | None) -> str:
+        """What messages call the text of these files."""
+        if paths is None:
+            return self.tfds_name or "documentation of the installed Python packages"
+        return ", ".join(paths[:3]) + (", …" if len(paths) > 3 else "")
+
+    def lines(self, stretches: Iterable[Stretch]) -> Iterator[str]:
+        """Lines of these stretches of the files."""
+        if self.input_format == "jsonl":
+            return as_lines(jsonl_documents(stretches, self.jsonl_field), self.splitting is not False)
+        return text_lines(stretches, bool(self.splitting))
+
+    def lines_of_no_file(self) -> Iterator[str]:
+        """Lines of a source without files."""
+        if self.tfds_name:
+            documents = tfds_documents(self.tfds_name, self.tfds_text_feature, self.tfds_data_dir)
+            return as_lines(documents, self.splitting is not False)
+        from data_prep.python_documentation import python_documentation
+
+        return (line for document in python_documentation() for line in [*document, ""])
+
+
+def open_source(text: TextSource) -> Source:
+    """The text, to be read from its beginning.
 
     Raises:
         InputError: no source or several are given, or there is no such file.
     """
-    if tfds_name:
-        if input_file:
-            raise InputError("--input_file and --tfds_name: only one of them can be given")
-        documents = tfds_documents(tfds_name, tfds_text_feature, tfds_data_dir)
-        return Source(as_lines(documents, splitting is not False), tfds_name, None)
-    if input_format == "python_documentation":
-        from data_prep.python_documentation import python_documentation
-
-        lines = (line for document in python_documentation() for line in [*document, ""])
-        return Source(lines, "documentation of the installed Python packages", None)
-    if not input_file:
-        raise InputError("--input_file: no file is given (nor --tfds_name)")
-    paths = files.expand_patterns(input_file, "input_file")
-    for path in paths:
-        files.open_file(path).close()  # All of them are looked at before the first is read.
-    name = ", ".join(paths[:3]) + (", …" if len(paths) > 3 else "")
-    if input_format == "jsonl":
-        return Source(as_lines(jsonl_documents(paths, jsonl_field), splitting is not False), name, None)
-    lines = as_lines(text_documents(paths), True) if splitting else text_lines(paths)
-    is_local = not any(map(files.is_remote, paths))
-    return Source(lines, name, sum(map(os.path.getsize, paths)) if is_local else None)
+    paths = text.files()
+    if paths is None:
+        return Source(text.lines_of_no_file(), text.name(paths), None)
+    total_bytes = sum(map(files.size, paths)) if text.input_format == "text" else None
+    return Source(text.lines(map(Stretch, paths)), text.name(paths), total_bytes)

@@ -11,9 +11,10 @@ from collections.abc import Iterable
 from absl.flags import FlagValues
 
 from data_prep.documents import Source
-from data_prep.pretraining_data import PretrainingData, create
+from data_prep.pretraining_data import create
 from data_prep.processes import available_cores
 from data_prep.python_documentation import both_splits
+from data_prep.recipe import PretrainingData
 from data_prep.token_store import TokenizerOptions
 from data_prep.vocabulary import learn_vocabulary
 from official import files

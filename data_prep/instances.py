@@ -1,7 +1,10 @@
 """From documents to training instances, as published: create_pretraining_data.py:178-338 and :418-433 at eedf571.
 
-Two segments are always two ranges of one long array of tokens, since the sentences of a document lie one after another:
+A segment is always a range of one long array of tokens, since the sentences of a document lie one after another:
 packing, the next sentence and truncation only move the ends of these ranges.
+
+An instance is planned from its document alone: its sentences and, where the next is to be a random one, from which
+document. It is finished with the text of that document at hand, which may be on another machine.
 
 Letters in shapes: L max_seq_length, P max_predictions_per_seq, V vocabulary, N instances.
 """
@@ -13,6 +16,7 @@ import numpy as np
 from data_prep import masking as masks
 from data_prep.compiled import compiled
 from data_prep.mersenne import random, random_integer
+from data_prep.streams import begin_document, begin_instance, draw_place
 
 RANDOM_NEXT_SHARE = 0.5
 RANDOM_DOCUMENT_TRIES = 10
@@ -20,12 +24,14 @@ SPECIAL_TOKENS = 3  # [CLS] A [SEP] B [SEP]
 
 
 class Corpus(NamedTuple):
-    """Tokenized documents. Document d is the sentences `document_starts[d]` up to `document_starts[d + 1]`."""
+    """Tokenized documents, all or some. Document d is the sentences `document_starts[d]` up to `[d + 1]`."""
 
     tokens: np.ndarray
     sentence_starts: np.ndarray  # int64 [sentences + 1], places in `tokens`
     document_starts: np.ndarray  # int64 [documents + 1], places in `sentence_starts`
-    order: np.ndarray  # uint32 [documents], the shuffled documents
+    order: np.ndarray  # uint32 [documents], in which they are taken
+    first_number: int  # of those of `order`: 0, unless there are only some of all
+    num_documents: int  # of the whole corpus
 
 
 class Vocabulary(NamedTuple):
@@ -58,7 +64,7 @@ class Packing(NamedTuple):
 class Instances(NamedTuple):
     """Instances side by side: views of one array `[N, columns]`, of which a row is an instance."""
 
-    place: np.ndarray  # [N], for the shuffle that follows
+    place: np.ndarray  # [N, columns of PLACE_BYTES], for the shuffle that follows
     a_length: np.ndarray  # [N], tokens in the first segment
     length: np.ndarray  # [N], tokens and special tokens
     is_random_next: np.ndarray  # [N]
@@ -79,32 +85,42 @@ class Counts(NamedTuple):
     tokens: np.ndarray  # int64 [1], special tokens counted, padding not
 
 
-# The fields of a cursor, which says where in the corpus the next instance begins.
-DUPLICATE, DOCUMENT, SENTENCE, TARGET = range(4)
+# The fields of a cursor, which says where in the corpus the next instance begins, and its number in this document.
+DUPLICATE, DOCUMENT, SENTENCE, TARGET, INSTANCE = range(5)
+
+# The fields of a plan: whose stream finishes the instance, the ranges of tokens (B's only where it follows), the number
+# of the document that a random B is to come from or -1, and the length that was aimed at.
+OF_DOCUMENT, OF_DUPLICATE, OF_INSTANCE, A_START, A_END, B_START, B_END, RANDOM_DOCUMENT, AIM = range(9)
+PLAN_FIELDS = 9
+
+PLACE_BYTES = 8  # At the front of a row.
 
 
 def new_cursor() -> np.ndarray:
-    return np.zeros(4, np.int64)
+    return np.zeros(5, np.int64)
 
 
 def new_counts() -> Counts:
     return Counts(*(np.zeros(size, np.int64) for size in (2, 2, 2, 1, 3, 1)))
 
 
-def row_width(max_seq_length: int, max_predictions: int) -> int:
-    return 5 + max_seq_length + 2 * max_predictions
+def row_width(max_seq_length: int, max_predictions: int, dtype: np.dtype) -> int:
+    """Columns of a row."""
+    return PLACE_BYTES // dtype.itemsize + 4 + max_seq_length + 2 * max_predictions
 
 
 @compiled
 def as_instances(rows, max_seq_length, max_predictions):
     """Names the columns of `rows` `[N, row_width]`, as `Instances`."""
-    ids, positions, labels = 5, 5 + max_seq_length, 5 + max_seq_length + max_predictions
+    labels = rows.shape[1] - max_predictions
+    positions = labels - max_predictions
+    ids = positions - max_seq_length
     return Instances(
-        rows[:, 0],
-        rows[:, 1],
-        rows[:, 2],
-        rows[:, 3],
-        rows[:, 4],
+        rows[:, : ids - 4],
+        rows[:, ids - 4],
+        rows[:, ids - 3],
+        rows[:, ids - 2],
+        rows[:, ids - 1],
         rows[:, ids:positions],
         rows[:, positions:labels],
         rows[:, labels:],
@@ -112,11 +128,11 @@ def as_instances(rows, max_seq_length, max_predictions):
 
 
 @compiled
-def fill(state, cursor, corpus, vocabulary, packing, masking, rows, counts):
-    """Makes the next instances: documents in shuffled order, all of it `dupe_factor` times.
+def fill(streams, cursor, corpus, vocabulary, packing, masking, rows, counts):
+    """Makes the next instances: all documents in their order, `dupe_factor` times.
 
     Args:
-        state, cursor: the generator of `mersenne.seeded_state`, and where in the corpus to go on. Both are advanced.
+        streams, cursor: of `streams.Streams`, and where in the corpus to go on. Both are advanced.
         corpus, vocabulary, packing, masking: of the types of these names.
         rows: `[N, row_width]` zeros that are filled; their columns are those of `as_instances`.
         counts: the `Counts` that are increased.
@@ -124,51 +140,102 @@ def fill(state, cursor, corpus, vocabulary, packing, masking, rows, counts):
     Returns:
         How many were made: fewer than there are rows when the corpus has come to its end.
     """
-    out = as_instances(rows, packing.max_num_tokens + SPECIAL_TOKENS, packing.max_predictions)
-    made = 0
-    while made < len(out.length) and cursor[DUPLICATE] < packing.dupe_factor:
-        _make_instance(state, cursor, corpus, vocabulary, packing, out, made, counts)
-        if masking.static:
-            out.num_predictions[made] = masks.mask(
-                state,
-                out.input_ids[made],
-                out.length[made],
-                vocabulary,
-                masking,
-                out.masked_lm_positions[made],
-                out.masked_lm_ids[made],
-                counts.fates,
-            )
+    made, plan = 0, np.empty(PLAN_FIELDS, np.int64)
+    while made < len(rows) and not _at_end(cursor, corpus, packing):
+        plan_instance(streams, cursor, corpus, packing, plan, counts)
+        random_document = 0
+        if plan[RANDOM_DOCUMENT] >= 0:
+            random_document = np.int64(corpus.order[plan[RANDOM_DOCUMENT]])
+        finish_instance(
+            streams, plan, corpus.tokens, corpus, random_document, vocabulary, packing, masking, rows, made, counts
+        )
         made += 1
     return made
 
 
 @compiled
-def _make_instance(state, cursor, corpus, vocabulary, packing, out, row, counts):
-    document = corpus.order[cursor[DOCUMENT]]
-    document_end = corpus.document_starts[document + 1]
+def plan_instances(streams, cursor, corpus, packing, plans, counts):
+    """Plans the next instances, int64 `[N, PLAN_FIELDS]`; returns how many, as `fill`."""
+    made = 0
+    while made < len(plans) and not _at_end(cursor, corpus, packing):
+        plan_instance(streams, cursor, corpus, packing, plans[made], counts)
+        made += 1
+    return made
+
+
+@compiled
+def finish_instances(streams, plans, tokens_a, corpus, random_document, vocabulary, packing, masking, rows, counts):
+    """Makes planned instances `[N, PLAN_FIELDS]` in `rows`, all that are random with text of one document."""
+    for row in range(len(plans)):
+        finish_instance(
+            streams, plans[row], tokens_a, corpus, random_document, vocabulary, packing, masking, rows, row, counts
+        )
+
+
+@compiled
+def _at_end(cursor, corpus, packing):
+    return cursor[DUPLICATE] == packing.dupe_factor or cursor[DOCUMENT] == len(corpus.order)
+
+
+@compiled
+def plan_instance(streams, cursor, corpus, packing, plan, counts):
+    """Chooses the sentences of the next instance, and advances `cursor`. Fills `plan`, int64 `[PLAN_FIELDS]`."""
+    document, number = corpus.order[cursor[DOCUMENT]], corpus.first_number + cursor[DOCUMENT]
+    document_start, document_end = corpus.document_starts[document], corpus.document_starts[document + 1]
     if cursor[SENTENCE] == 0:
-        cursor[TARGET] = _draw_target_length(state, packing)
+        begin_document(streams, number, cursor[DUPLICATE])
+        cursor[TARGET] = _draw_target_length(streams.planning, packing)
         counts.targets[int(cursor[TARGET] < packing.max_num_tokens)] += 1
-    start = corpus.document_starts[document] + cursor[SENTENCE]
+    state, start = streams.planning, document_start + cursor[SENTENCE]
     end = _take_sentences(corpus.sentence_starts, start, document_end, cursor[TARGET])
     middle = start + 1 if end - start == 1 else start + random_integer(state, 1, end - start - 1)
 
-    a_start, a_end = corpus.sentence_starts[start], corpus.sentence_starts[middle]
-    is_random_next = end - start == 1 or random(state) < RANDOM_NEXT_SHARE
-    if is_random_next:
-        b_start, b_end = _random_next(state, corpus, cursor[DOCUMENT], cursor[TARGET] - (a_end - a_start), counts)
+    cursor[INSTANCE] += 1
+    plan[OF_DOCUMENT], plan[OF_DUPLICATE], plan[OF_INSTANCE] = number, cursor[DUPLICATE], cursor[INSTANCE]
+    plan[A_START], plan[A_END] = corpus.sentence_starts[start], corpus.sentence_starts[middle]
+    plan[B_START], plan[B_END] = plan[A_END], corpus.sentence_starts[end]
+    plan[RANDOM_DOCUMENT], plan[AIM] = -1, cursor[TARGET]
+    if end - start == 1 or random(state) < RANDOM_NEXT_SHARE:
+        plan[RANDOM_DOCUMENT] = _draw_document(state, number, corpus.num_documents, counts)
         end = middle  # What was meant to follow is put back for the next instance.
-    else:
-        b_start, b_end = corpus.sentence_starts[middle], corpus.sentence_starts[end]
+    _advance(streams, cursor, corpus, packing, end - document_start, end == document_end)
+
+
+@compiled
+def finish_instance(streams, plan, tokens_a, corpus, random_document, vocabulary, packing, masking, rows, row, counts):
+    """Makes a planned instance in row `row` of `rows`.
+
+    Args:
+        tokens_a: what the plan's ranges are ranges of.
+        corpus, random_document: a random B comes from this document of this corpus.
+    """
+    out = as_instances(rows, packing.max_num_tokens + SPECIAL_TOKENS, packing.max_predictions)
+    begin_instance(streams, plan[OF_DOCUMENT], plan[OF_DUPLICATE], plan[OF_INSTANCE])
+    state, is_random_next = streams.finishing, plan[RANDOM_DOCUMENT] >= 0
+    a_start, a_end, b_start, b_end = plan[A_START], plan[A_END], plan[B_START], plan[B_END]
+    tokens_b = tokens_a
+    if is_random_next:
+        b_start, b_end = _random_sentences(state, corpus, random_document, plan[AIM] - (a_end - a_start))
+        tokens_b = corpus.tokens
     a_start, a_end, b_start, b_end = _truncate_pair(state, a_start, a_end, b_start, b_end, packing.max_num_tokens)
 
-    _write_pair(corpus.tokens[a_start:a_end], corpus.tokens[b_start:b_end], vocabulary, out, row)
+    _write_pair(tokens_a[a_start:a_end], tokens_b[b_start:b_end], vocabulary, out, row)
     out.is_random_next[row] = is_random_next
-    counts.instances[int(cursor[TARGET] < packing.max_num_tokens)] += 1
+    counts.instances[int(plan[AIM] < packing.max_num_tokens)] += 1
     counts.next_sentence[int(is_random_next)] += 1
     counts.tokens[0] += out.length[row]
-    _advance(cursor, len(corpus.order), end - corpus.document_starts[document], end == document_end)
+    if masking.static:
+        out.num_predictions[row] = masks.mask(
+            state,
+            out.input_ids[row],
+            out.length[row],
+            vocabulary,
+            masking,
+            out.masked_lm_positions[row],
+            out.masked_lm_ids[row],
+            counts.fates,
+        )
+    draw_place(streams, out.place[row])
 
 
 @compiled
@@ -188,15 +255,20 @@ def _take_sentences(sentence_starts, first, document_end, target_length):
 
 
 @compiled
-def _random_next(state, corpus, this_document, target_length, counts):
-    """A range of tokens from another document; after ten tries from whichever was drawn, this one included."""
+def _draw_document(state, this_number, num_documents, counts):
+    """The number of another document; after ten tries whichever was drawn, this one included."""
     for _ in range(RANDOM_DOCUMENT_TRIES):
-        drawn = random_integer(state, 0, len(corpus.order) - 1)
-        if drawn != this_document:
+        drawn = random_integer(state, 0, num_documents - 1)
+        if drawn != this_number:
             break
     else:
         counts.same_document[0] += 1
-    document = corpus.order[drawn]
+    return drawn
+
+
+@compiled
+def _random_sentences(state, corpus, document, target_length):
+    """A range of tokens of a document."""
     first, document_end = corpus.document_starts[document], corpus.document_starts[document + 1]
     start = first + random_integer(state, 0, document_end - first - 1)
     end = _take_sentences(corpus.sentence_starts, start, document_end, target_length)
@@ -229,11 +301,19 @@ def _write_pair(tokens_a, tokens_b, vocabulary, out, row):
 
 
 @compiled
-def _advance(cursor, documents, next_sentence, document_done):
+def _advance(streams, cursor, corpus, packing, next_sentence, document_done):
+    """As published all documents are gone through again and again; with their own streams, each of them is."""
     cursor[SENTENCE] = next_sentence
-    if document_done:
-        cursor[SENTENCE] = 0
-        cursor[DOCUMENT] += 1
-    if cursor[DOCUMENT] == documents:
-        cursor[DOCUMENT] = 0
+    if not document_done:
+        return
+    cursor[SENTENCE] = cursor[INSTANCE] = 0
+    if streams.per_document:
         cursor[DUPLICATE] += 1
+        if cursor[DUPLICATE] == packing.dupe_factor:
+            cursor[DUPLICATE] = 0
+            cursor[DOCUMENT] += 1
+    else:
+        cursor[DOCUMENT] += 1
+        if cursor[DOCUMENT] == len(corpus.order):
+            cursor[DOCUMENT] = 0
+            cursor[DUPLICATE] += 1

@@ -1,6 +1,6 @@
 """Which tokens are masked, as published: the paper's section 3.1, create_pretraining_data.py:342-415 at eedf571.
 
-Masks are drawn here from the same stream as everything else in the records, so that the records are the published ones.
+Masks are drawn here from the stream that all of an instance is drawn from, so that the records are the published ones.
 """
 
 import numpy as np

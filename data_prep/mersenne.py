@@ -21,6 +21,47 @@ def seeded_state(seed: int) -> np.ndarray:
     return np.array(python_random.Random(seed).getstate()[1], np.uint32)
 
 
+def _initial_words() -> np.ndarray:
+    """What seeding starts from: `init_genrand(19650218)` of the reference code."""
+    words = [19650218]
+    for i in range(1, WORDS):
+        words.append(1812433253 * (words[-1] ^ words[-1] >> 30) + i & 0xFFFFFFFF)
+    return np.array(words, np.uint32)
+
+
+INITIAL_WORDS = _initial_words()
+
+
+@compiled
+def _mixed(state, i, factor):
+    """Word i, with the one before it mixed in, 64 bits of which the lower 32 count."""
+    before = np.uint64(state[i - 1])
+    return np.uint64(state[i]) ^ (before ^ before >> np.uint64(30)) * np.uint64(factor)
+
+
+@compiled
+def seed_with(state, key):
+    """Makes `state` that of `random.Random(number)`: `init_by_array` of the reference code.
+
+    Args:
+        key: the number's 32-bit digits, the lowest first, uint32 `[n]`; the highest is not 0.
+    """
+    state[:WORDS] = INITIAL_WORDS
+    i, j = 1, 0
+    for _ in range(max(WORDS, len(key))):
+        state[i] = _mixed(state, i, 1664525) + np.uint64(key[j]) + np.uint64(j)
+        i, j = i + 1, (j + 1) % len(key)
+        if i == WORDS:
+            state[0], i = state[WORDS - 1], 1
+    for _ in range(WORDS - 1):
+        state[i] = _mixed(state, i, 1566083941) - np.uint64(i)
+        i += 1
+        if i == WORDS:
+            state[0], i = state[WORDS - 1], 1
+    state[0] = UPPER_BIT
+    state[POSITION] = WORDS
+
+
 @compiled
 def _renew(state):
     for i in range(WORDS):

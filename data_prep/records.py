@@ -37,15 +37,13 @@ class RecordFormat(NamedTuple):
     max_predictions: int  # 0: unmasked
     dtype: np.dtype  # of rows
     width: int  # of rows
-    num_files: int
     compression: str  # "" or "GZIP"
 
 
 class Bucket(NamedTuple):
-    """One task: the rows of a bucket file, of which the first is example number `first`."""
+    """One task: the rows of a bucket file."""
 
     path: str
-    first: int
     format: RecordFormat
     continuation: np.ndarray  # bool [V]
 
@@ -78,12 +76,12 @@ def _put_word_starts(out, at, instances, row, continuation):
 
 
 @compiled
-def serialize(rows, max_seq_length, max_predictions, first, step, continuation, out):
-    """Writes every `step`-th instance from `first` on as framed records to `out`, uint8; returns the bytes written."""
+def serialize(rows, max_seq_length, max_predictions, continuation, out):
+    """Writes instances as framed records to `out`, uint8; returns the bytes written."""
     instances = as_instances(rows, max_seq_length, max_predictions)
     features = np.empty(len(out) // len(rows), np.uint8)
     at = 0
-    for row in range(first, len(rows), step):
+    for row in range(len(rows)):
         size = put_integers(features, 0, INPUT_IDS, instances.input_ids[row])
         size = _put_segments(features, size, instances, row)
         if max_predictions > 0:
@@ -101,24 +99,11 @@ def record_capacity(record_format: RecordFormat) -> int:
     return values + 7 * (FEATURE_OVERHEAD + LONGEST_KEY) + RECORD_OVERHEAD
 
 
-def serialize_bucket(bucket: Bucket) -> list[bytes]:
-    """The records of a bucket as bytes for each output file: example k is for file k modulo their number."""
+def serialize_bucket(bucket: Bucket) -> bytes:
+    """The records of a bucket, in the order of their places."""
     record_format = bucket.format
     rows = read_bucket(bucket.path, record_format.width, record_format.dtype)
     out = np.empty(len(rows) * record_capacity(record_format), np.uint8)
-    parts = []
-    for file in range(record_format.num_files):
-        first = (file - bucket.first) % record_format.num_files
-        size = serialize(
-            rows,
-            record_format.max_seq_length,
-            record_format.max_predictions,
-            first,
-            record_format.num_files,
-            bucket.continuation,
-            out,
-        )
-        part = out[:size].tobytes()
-        # Members of a gzip file may follow one another, so that each bucket can be compressed on its own.
-        parts.append(gzip.compress(part, GZIP_LEVEL, mtime=0) if record_format.compression and part else part)
-    return parts
+    size = serialize(rows, record_format.max_seq_length, record_format.max_predictions, bucket.continuation, out)
+    # Members of a gzip file may follow one another, so that each bucket can be compressed on its own.
+    return gzip.compress(out[:size], GZIP_LEVEL, mtime=0) if record_format.compression else out[:size].tobytes()

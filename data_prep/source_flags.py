@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from absl import flags
 
-from data_prep.documents import Source, open_source
+from data_prep.documents import TextSource
 from official import files
 from official.errors import InputError
 
@@ -34,17 +34,17 @@ flags.DEFINE_integer(
 )
 
 
-def source_of_flags(splitting: bool | None) -> Source:
-    """The text that the flags describe; `splitting` as for `open_source`."""
+def text_of_flags(splitting: bool | None) -> TextSource:
+    """The text that the flags describe."""
     values = flags.FLAGS
-    return open_source(
-        values.input_file,
-        values.input_format,
-        values.jsonl_field,
-        values.tfds_name,
-        values.tfds_text_feature,
-        values.tfds_data_dir,
-        splitting,
+    return TextSource(
+        input_file=values.input_file,
+        input_format=values.input_format,
+        jsonl_field=values.jsonl_field,
+        tfds_name=values.tfds_name,
+        tfds_text_feature=values.tfds_text_feature,
+        tfds_data_dir=values.tfds_data_dir,
+        splitting=splitting,
     )
 
 
@@ -59,14 +59,12 @@ def check_output(path: str, flag: str, also_read: Iterable[str] = ()) -> None:
     Raises:
         InputError: `path` is a directory or a file that is read, or the directory it is to stand in does not exist.
     """
-    if files.is_remote(path):
-        return
     directory = os.path.dirname(path) or "."
-    if not os.path.isdir(directory):
+    if not files.is_remote(path) and not files.is_directory(directory):  # Remote ones come with their first file.
         raise InputError(f"--{flag}: {directory}: no such directory")
-    if os.path.isdir(path):
+    if files.is_directory(path):
         raise InputError(f"--{flag}: {path}: is a directory, a file was expected")
     inputs = flags.FLAGS.input_file
     read = files.expand_patterns(inputs, "input_file") if inputs else []
-    if os.path.exists(path) and any(os.path.exists(o) and os.path.samefile(o, path) for o in (*read, *also_read)):
+    if any(files.is_same(other, path) for other in (*read, *also_read)):
         raise InputError(f"--{flag}: {path}: is a file that is read")

@@ -28,10 +28,10 @@ def count_words(
     than MOST_WORDS different words: then the rarest are forgotten on the way.
     """
     counts = collections.Counter()
-    count = functools.partial(_count_batch, lower_case, strip_accents)
+    count = functools.partial(count_batch, lower_case, strip_accents)
     for batch_counts, size in workers.map(count, _batches(lines)):
         counts.update(batch_counts)
-        _forget_rarest(counts)
+        forget_rarest(counts)
         if progress:
             progress.advance(size)
     return counts
@@ -55,7 +55,7 @@ def _words_of(lower_case: bool, strip_accents: bool | None) -> Memory:
     return Memory(basic.BasicTokenizer(lower_case=lower_case, strip_accents=strip_accents).split_words)
 
 
-def _count_batch(lower_case: bool, strip_accents: bool | None, text: str) -> tuple[dict[str, int], int]:
+def count_batch(lower_case: bool, strip_accents: bool | None, text: str) -> tuple[dict[str, int], int]:
     """The words of a batch with their counts, and how many bytes of text it was."""
     words_of, counts = _words_of(lower_case, strip_accents), collections.defaultdict(int)
     for chunk, count in collections.Counter(basic.split_chunks(text)).items():
@@ -67,7 +67,8 @@ def _count_batch(lower_case: bool, strip_accents: bool | None, text: str) -> tup
     return dict(counts), len(text.encode("utf-8", errors="ignore"))
 
 
-def _forget_rarest(counts: collections.Counter[str]) -> None:
+def forget_rarest(counts: collections.Counter[str]) -> None:
+    """Halves the words where there are more than MOST_WORDS different ones."""
     if len(counts) <= MOST_WORDS:
         return
     rare = 0

@@ -66,6 +66,12 @@ def import_tensorflow() -> None:
     logging.set_verbosity(logging.ERROR)
 
 
+def import_tensorflow_for(*paths: str | None) -> None:
+    """The same, for a script that computes nothing with it, if one of the paths that it was given is remote."""
+    if any(path is not None and files.is_remote(path) for path in paths):
+        import_tensorflow()
+
+
 @contextlib.contextmanager
 def _held_back_stderr() -> Iterator[None]:
     """Keeps what C++ code writes to stderr, and shows it only if the block fails."""

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
-GROUND = {"errors", "files", "progress"}  # Which all may use.
+GROUND = {"errors", "files", "remote_files", "progress"}  # Which all may use.
 MAY_IMPORT = {
     "layers": set(),
     "tokenization": set(),

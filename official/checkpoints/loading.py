@@ -1,6 +1,7 @@
 """From a path to a model: what lies there is found out, compared with the model variable by variable, and assigned."""
 
 import contextlib
+import fnmatch
 import os
 import re
 import sys
@@ -8,7 +9,6 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import keras
-import tensorflow as tf
 
 from official import files, layers
 from official.checkpoints import labels, registry
@@ -162,14 +162,14 @@ def _find_prefix(path: str) -> str:
     prefix = path.removesuffix(tf1.INDEX)
     if files.exists(prefix + tf1.INDEX):
         return prefix
-    if not tf.io.gfile.isdir(path):
+    if not files.is_directory(path):
         raise InputError(f"{path}: no such checkpoint: {prefix + tf1.INDEX} is not there, nor is it a directory")
-    found = sorted(tf.io.gfile.glob(os.path.join(path, "*.ckpt*" + tf1.INDEX)))
-    if len(found) == 1:
-        return found[0].removesuffix(tf1.INDEX)
-    if found:
-        names = ", ".join(os.path.basename(name).removesuffix(tf1.INDEX) for name in found)
-        raise InputError(f"{path}: holds {len(found)} checkpoints: name one of {names}")
+    indices = sorted(fnmatch.filter(files.list_directory(path), "*.ckpt*" + tf1.INDEX))
+    names = [name.removesuffix(tf1.INDEX) for name in indices]
+    if len(names) == 1:
+        return os.path.join(path, names[0])
+    if names:
+        raise InputError(f"{path}: holds {len(names)} checkpoints: name one of {', '.join(names)}")
     raise InputError(f"{path}: holds neither {hugging_face.CONFIG} nor a TF1 checkpoint (*.ckpt{tf1.INDEX})")
 
 

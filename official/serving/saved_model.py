@@ -84,8 +84,7 @@ def _taken(path: str) -> InputError:
 
 def versions(directory: str) -> list[int]:
     """The versions of a model that are there."""
-    names = (name.rstrip("/") for name in tf.io.gfile.listdir(directory))
-    return sorted(int(name) for name in names if name.isascii() and name.isdecimal())
+    return sorted(int(name) for name in files.list_directory(directory) if name.isascii() and name.isdecimal())
 
 
 @contextmanager
@@ -98,8 +97,7 @@ def _new_directory(directory: str) -> Iterator[str]:
         reason = files.describe_os_error(error) if isinstance(error, OSError) else error.message
         raise InputError(f"{directory}: can't be written: {reason}") from error
     finally:
-        if tf.io.gfile.exists(incomplete):
-            tf.io.gfile.rmtree(incomplete)
+        files.remove_directory_if_there(incomplete)
 
 
 def _give_number(incomplete: str, directory: str, version: int | None) -> str:
@@ -107,7 +105,7 @@ def _give_number(incomplete: str, directory: str, version: int | None) -> str:
     while True:
         path = os.path.join(directory, str(version or 1 + max(versions(directory), default=0)))
         try:
-            files.replace(incomplete, path)
+            files.publish_directory(incomplete, path, last=GRAPH)
         except OSError as error:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 import tensorflow as tf
 
 from official import files
-from official.errors import InputError
 from official.progress import format_seconds
 
 PLAIN_LINE_SECONDS = 10.0  # Between two lines where the output is a file.
@@ -91,11 +90,7 @@ class MetricsLog:
     def write(self, kind: str, step: int, values: Mapping[str, float]) -> None:
         """Adds one line; `kind` is `train` or `eval`."""
         line = json.dumps({"step": step, "kind": kind} | {name: float(value) for name, value in values.items()})
-        try:
-            with files.open_file(self.path, "a") as file:
-                file.write(line + "\n")
-        except OSError as error:
-            raise InputError(f"{self.path}: {files.describe_os_error(error)}") from error
+        files.append(self.path, line + "\n")
         if kind not in self._writers:
             self._writers[kind] = tf.summary.create_file_writer(os.path.join(self._log_dir, kind))
         with self._writers[kind].as_default(step=step):

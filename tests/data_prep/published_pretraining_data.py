@@ -1,9 +1,11 @@
 """The published data preparation on Python's own `random`, slow and simple: what the compiled loops are held against.
 
-Written from the description of create_pretraining_data.py at eedf571; tokens are ids.
+Written from the description of create_pretraining_data.py at eedf571; tokens are ids. The same with streams of each
+document's own is written from the description in data_prep/streams.py.
 """
 
 import dataclasses
+import functools
 import random
 
 
@@ -32,13 +34,32 @@ def published_instances(documents: list[list[list[int]]], recipe: Recipe, seed: 
     instances = []
     for _ in range(recipe.dupe_factor):
         for index in range(len(documents)):
-            instances += _instances_of(documents, index, recipe, rng)
+            instances += [instance for instance, _ in _instances_of(documents, index, recipe, lambda number: rng)]
     rng.shuffle(instances)
     return instances
 
 
-def _instances_of(documents, index, recipe, rng):
-    document, most = documents[index], recipe.max_seq_length - 3
+def document_stream_instances(documents: list[list[list[int]]], recipe: Recipe, seed: int, num_files: int) -> list:
+    """The instances of each file in their order, with streams of each document's own and ids of 16 bits."""
+
+    def stream(*numbers):
+        digits = [*numbers, *(abs(seed) >> 32 * k & 0xFFFFFFFF for k in range(-(-abs(seed).bit_length() // 32))), 1]
+        return random.Random(sum(digit << 32 * k for k, digit in enumerate(digits)))
+
+    documents, files = [document for document in documents if document], [[] for _ in range(num_files)]
+    for index in range(len(documents)):
+        for duplicate in range(recipe.dupe_factor):
+            streams = functools.partial(stream, index, duplicate)
+            for instance, rng in _instances_of(documents, index, recipe, streams):
+                bits = b"".join((rng.getrandbits(32) & 0xFFFF).to_bytes(2, "little") for _ in range(4))
+                place = int.from_bytes(bits, "big")
+                files[place % num_files].append((place, instance))
+    return [[instance for _, instance in sorted(file, key=lambda pair: pair[0])] for file in files]
+
+
+def _instances_of(documents, index, recipe, streams):
+    """Instances with the generators that finished them; `streams(0)` plans, `streams(k)` finishes the k-th instance."""
+    document, most, rng = documents[index], recipe.max_seq_length - 3, streams(0)
     target = rng.randint(2, most) if rng.random() < recipe.short_seq_prob else most
     instances, chunk, length, i = [], [], 0, 0
     while i < len(document):
@@ -53,7 +74,9 @@ def _instances_of(documents, index, recipe, rng):
                     other = rng.randint(0, len(documents) - 1)
                     if other != index:
                         break
-                start = rng.randint(0, len(documents[other]) - 1)
+            finishing = streams(len(instances) + 1)
+            if is_random:
+                start = finishing.randint(0, len(documents[other]) - 1)
                 for sentence in documents[other][start:]:
                     b += sentence
                     if len(b) >= target - len(a):
@@ -61,8 +84,8 @@ def _instances_of(documents, index, recipe, rng):
                 i -= len(chunk) - a_end
             else:
                 b = sum(chunk[a_end:], [])
-            _truncate(a, b, most, rng)
-            instances.append(_instance(a, b, is_random, recipe, rng))
+            _truncate(a, b, most, finishing)
+            instances.append((_instance(a, b, is_random, recipe, finishing), finishing))
             chunk, length = [], 0
         i += 1
     return instances

@@ -15,12 +15,14 @@ import time
 import numpy as np
 import pytest
 import tensorflow as tf
-from published_pretraining_data import Recipe, published_instances
+from published_pretraining_data import Recipe, document_stream_instances, published_instances
 
 from data_prep import pretraining_data
-from data_prep.documents import open_source
-from data_prep.pretraining_data import PretrainingData, create
+from data_prep.documents import TextSource, open_source
+from data_prep.pretraining_data import create
+from data_prep.recipe import PretrainingData
 from data_prep.row_shuffle import RowShuffle
+from data_prep.streams import PER_DOCUMENT, PUBLISHED
 from data_prep.token_store import TokenizerOptions
 from official.errors import InputError
 
@@ -53,7 +55,8 @@ def make(corpus, *outputs, **options):
     """Calls `create` on the corpus."""
     input_file = options.pop("input_file", str(corpus / "text.txt"))
     options = EXAMPLE | {"tokenizer": TokenizerOptions(str(corpus / "vocab.txt"))} | options
-    return create(PretrainingData(output_files=[str(path) for path in outputs], **options), open_source(input_file))
+    paths = tuple(str(path) for path in outputs)
+    return create(PretrainingData(output_files=paths, **options), open_source(TextSource(input_file)))
 
 
 def read_records(path, compression="") -> list[dict]:
@@ -67,14 +70,14 @@ def read_records(path, compression="") -> list[dict]:
 def test_records_are_those_of_the_original_code(golden_bert, tmp_path):
     create(
         PretrainingData(
-            output_files=[str(tmp_path / "out")],
+            output_files=(str(tmp_path / "out"),),
             tokenizer=TokenizerOptions(str(golden_bert / "ckpt" / "vocab.txt")),
             max_seq_length=64,
             max_predictions_per_seq=10,
             random_seed=12345,
             dupe_factor=2,
         ),
-        open_source(str(golden_bert / "text.txt")),
+        open_source(TextSource(str(golden_bert / "text.txt"))),
     )
     expected, made = read_records(golden_bert / "pretrain.tfrecord"), read_records(tmp_path / "out")
     assert (len(expected), len(made)) == (256, 261)
@@ -82,32 +85,44 @@ def test_records_are_those_of_the_original_code(golden_bert, tmp_path):
         assert one == other, f"record {number}"
 
 
-@pytest.mark.parametrize("whole_words", [False, True])
-def test_records_are_the_published_ones_also_where_there_is_no_golden(corpus, tmp_path, whole_words):
-    make(corpus, tmp_path / "out", do_whole_word_mask=whole_words, short_seq_prob=0.5, random_seed=7)
+def tokenized(corpus) -> list[list[list[int]]]:
+    """The documents of the corpus."""
     tokenizer = TokenizerOptions(str(corpus / "vocab.txt")).make()
-    documents = [
+    return [
         [tokenizer.encode(line) for line in document.split("\n")]
         for document in (corpus / "text.txt").read_text().strip().split("\n\n")
     ]
-    recipe = Recipe(
-        list(range(len(TOKENS))),
-        {k for k, token in enumerate(TOKENS) if token.startswith("##")},
-        3,
-        4,
-        5,
-        whole_words=whole_words,
-        short_seq_prob=0.5,
-        **EXAMPLE,
-    )
-    assert read_records(tmp_path / "out") == published_instances(documents, recipe, 7)
 
 
-def test_output_is_the_same_for_any_number_of_processes(corpus, tmp_path, monkeypatch):
+def recipe(**changes) -> Recipe:
+    continuation = {k for k, token in enumerate(TOKENS) if token.startswith("##")}
+    return Recipe(list(range(len(TOKENS))), continuation, 3, 4, 5, **EXAMPLE, **changes)
+
+
+@pytest.mark.parametrize("whole_words", [False, True])
+def test_records_are_the_published_ones_also_where_there_is_no_golden(corpus, tmp_path, whole_words):
+    make(corpus, tmp_path / "out", do_whole_word_mask=whole_words, short_seq_prob=0.5, random_seed=7)
+    expected = published_instances(tokenized(corpus), recipe(whole_words=whole_words, short_seq_prob=0.5), 7)
+    assert read_records(tmp_path / "out") == expected
+
+
+@pytest.mark.parametrize("seed", [0, 7, -(2**40)])
+@pytest.mark.parametrize("whole_words", [False, True])
+def test_with_streams_of_documents_records_are_those_of_a_plain_transcription(corpus, tmp_path, whole_words, seed):
+    outputs = [tmp_path / str(file) for file in range(3)]
+    options = {"do_whole_word_mask": whole_words, "short_seq_prob": 0.5, "random_seed": seed}
+    make(corpus, *outputs, **options, random_streams=PER_DOCUMENT)
+    plain = recipe(whole_words=whole_words, short_seq_prob=0.5)
+    assert [read_records(path) for path in outputs] == document_stream_instances(tokenized(corpus), plain, seed, 3)
+
+
+@pytest.mark.parametrize("streams", [PUBLISHED, PER_DOCUMENT])
+def test_output_is_the_same_for_any_number_of_processes(corpus, tmp_path, monkeypatch, streams):
     monkeypatch.setattr("data_prep.token_store.BATCH_CHARACTERS", 500)
     monkeypatch.setattr(pretraining_data, "RowShuffle", SMALL_BUCKETS)
     for workers in (1, 2, 3):
-        make(corpus, *(tmp_path / f"{workers}-{shard}" for shard in range(3)), num_workers=workers, compression="GZIP")
+        outputs = [tmp_path / f"{workers}-{shard}" for shard in range(3)]
+        make(corpus, *outputs, num_workers=workers, compression="GZIP", random_streams=streams)
     for shard in range(3):
         expected = (tmp_path / f"1-{shard}").read_bytes()
         assert (tmp_path / f"2-{shard}").read_bytes() == expected == (tmp_path / f"3-{shard}").read_bytes()
@@ -121,12 +136,13 @@ def test_records_go_round_robin_over_the_files(corpus, tmp_path, files):
     assert [record for row in parts for record in row if record] == read_records(tmp_path / "one")
 
 
-def test_sizes_of_buckets_and_batches_change_nothing(corpus, tmp_path, monkeypatch):
-    make(corpus, tmp_path / "a", tmp_path / "b")
+@pytest.mark.parametrize("streams", [PUBLISHED, PER_DOCUMENT])
+def test_sizes_of_buckets_and_batches_change_nothing(corpus, tmp_path, monkeypatch, streams):
+    make(corpus, tmp_path / "a", tmp_path / "b", random_streams=streams)
     monkeypatch.setattr(pretraining_data, "INSTANCES_AT_A_TIME", 5)
     monkeypatch.setattr("data_prep.token_store.BATCH_CHARACTERS", 100)
     monkeypatch.setattr(pretraining_data, "RowShuffle", SMALL_BUCKETS)
-    make(corpus, tmp_path / "c", tmp_path / "d")
+    make(corpus, tmp_path / "c", tmp_path / "d", random_streams=streams)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "c").read_bytes()
     assert (tmp_path / "b").read_bytes() == (tmp_path / "d").read_bytes()
 

@@ -1,13 +1,14 @@
 """Every source becomes lines with an empty one between documents, or a clear error."""
 
 import json
+import re
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from data_prep.documents import as_lines, jsonl_documents, open_source, text_documents, text_lines
+from data_prep.documents import Stretch, TextSource, as_lines, jsonl_documents, open_source, stretch_lines, text_lines
 from official.errors import InputError
 
 
@@ -29,19 +30,18 @@ def documents(lines):
 
 def test_a_document_goes_on_over_the_end_of_a_file(tmp_path):
     paths = [write(tmp_path / "1", "a b\n\n c \nd"), write(tmp_path / "2", "e\r\n \t\nf\n")]
-    assert documents(text_lines(paths)) == [["a b"], ["c", "d", "e"], ["f"]]
+    assert documents(text_lines(map(Stretch, paths))) == [["a b"], ["c", "d", "e"], ["f"]]
 
 
 def test_undecodable_bytes_are_dropped_and_other_line_separators_do_not_split(tmp_path):
     path = write(tmp_path / "1", b"a\xff\xc3(b\n" + "c\u2028d\x85e\x0bf\rg\n".encode())
-    assert list(text_lines([path])) == ["a(b", "c\u2028d\x85e\x0bf\rg"]
+    assert list(text_lines([Stretch(path)])) == ["a(b", "c\u2028d\x85e\x0bf\rg"]
 
 
 def test_running_text_is_split_only_when_asked(tmp_path):
     path = write(tmp_path / "1", "One. Two.\nThree.\n\nFour.")
-    assert documents(open_source(path).lines) == [["One. Two.", "Three."], ["Four."]]
-    assert documents(open_source(path, splitting=True).lines) == [["One.", "Two.", "Three."], ["Four."]]
-    assert list(text_documents([path])) == ["One. Two.\nThree.", "Four."]
+    assert documents(open_source(TextSource(path)).lines) == [["One. Two.", "Three."], ["Four."]]
+    assert documents(open_source(TextSource(path, splitting=True)).lines) == [["One.", "Two.", "Three."], ["Four."]]
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]))))
@@ -49,7 +49,7 @@ def test_running_text_is_split_only_when_asked(tmp_path):
 def test_jsonl_gives_back_the_texts(tmp_path, texts):
     lines = [json.dumps({"id": k, "body": text}, ensure_ascii=k % 2 == 0) for k, text in enumerate(texts)]
     path = write(tmp_path / "1.jsonl", "\n\n".join(lines))
-    assert list(jsonl_documents([path], "body")) == texts
+    assert list(jsonl_documents([Stretch(path)], "body")) == texts
 
 
 @given(st.binary())
@@ -57,7 +57,7 @@ def test_jsonl_gives_back_the_texts(tmp_path, texts):
 def test_jsonl_of_any_bytes_is_read_or_refused_with_file_and_line(tmp_path, data):
     path = write(tmp_path / "1.jsonl", data)
     try:
-        assert all(isinstance(text, str) for text in jsonl_documents([path], "text"))
+        assert all(isinstance(text, str) for text in jsonl_documents([Stretch(path)], "text"))
     except InputError as error:
         assert str(error).startswith(f"{path}:")
 
@@ -77,14 +77,20 @@ def test_jsonl_of_any_bytes_is_read_or_refused_with_file_and_line(tmp_path, data
 def test_a_bad_jsonl_line_is_named(tmp_path, line, message):
     path = write(tmp_path / "1.jsonl", '{"text": "good"}\n\n' + line)
     with pytest.raises(InputError) as error:
-        list(jsonl_documents([path], "text"))
+        list(jsonl_documents([Stretch(path)], "text"))
     assert f"{path}:3: " in str(error.value) and message in str(error.value)
 
 
 def test_a_jsonl_document_is_split_into_sentences_unless_told_otherwise(tmp_path):
     path = write(tmp_path / "1.jsonl", '{"text": "One. Two.\\n\\nThree."}\n{"text": "Four."}')
-    assert list(open_source(path, "jsonl").lines) == ["One.", "Two.", "Three.", "", "Four.", ""]
-    assert list(open_source(path, "jsonl", splitting=False).lines) == ["One. Two.", "Three.", "", "Four.", ""]
+    assert list(open_source(TextSource(path, "jsonl")).lines) == ["One.", "Two.", "Three.", "", "Four.", ""]
+    assert list(open_source(TextSource(path, "jsonl", splitting=False)).lines) == [
+        "One. Two.",
+        "Three.",
+        "",
+        "Four.",
+        "",
+    ]
 
 
 def test_lines_of_documents_have_no_empty_line_inside():
@@ -101,12 +107,12 @@ def test_lines_of_documents_have_no_empty_line_inside():
 )
 def test_a_missing_source_is_refused(arguments, message):
     with pytest.raises(InputError, match=message.replace("*", r"\*")):
-        open_source(**arguments)
+        open_source(TextSource(**arguments))
 
 
 def test_a_directory_is_refused(tmp_path):
     with pytest.raises(InputError, match="is a directory"):
-        open_source(str(tmp_path))
+        open_source(TextSource(str(tmp_path)))
 
 
 @pytest.fixture(scope="module")
@@ -145,10 +151,10 @@ def tfds_data_dir(tmp_path_factory):
 )
 def test_tfds_examples_are_documents(tfds_data_dir, name, feature, expected):
     flags = {"tfds_name": name, "tfds_text_feature": feature, "tfds_data_dir": tfds_data_dir}
-    lines = list(open_source(None, **flags).lines)
+    lines = list(open_source(TextSource(None, **flags)).lines)
     found = {document[0] for document in documents(lines)}
     assert found == expected if expected else len(found) == 2
-    assert lines == list(open_source(None, **flags).lines)
+    assert lines == list(open_source(TextSource(None, **flags)).lines)
 
 
 @pytest.mark.parametrize(
@@ -163,5 +169,22 @@ def test_tfds_examples_are_documents(tfds_data_dir, name, feature, expected):
 )
 def test_a_bad_tfds_name_or_feature_is_refused(tfds_data_dir, name, feature, message):
     with pytest.raises(InputError) as error:
-        list(open_source(None, tfds_name=name, tfds_text_feature=feature, tfds_data_dir=tfds_data_dir).lines)
+        source = TextSource(tfds_name=name, tfds_text_feature=feature, tfds_data_dir=tfds_data_dir)
+        list(open_source(source).lines)
     assert message in str(error.value) and "\n" not in str(error.value)
+
+
+@given(st.binary(max_size=60), st.integers(1, 12))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_every_line_is_in_one_of_the_stretches_that_make_up_a_file(tmp_path, data, size):
+    path = write(tmp_path / "1", data)
+    stretches = [Stretch(path, start, start + size) for start in range(0, len(data), size)]
+    lines = [line for stretch in stretches for line in stretch_lines(stretch)]
+    assert lines == list(stretch_lines(Stretch(path)))
+    assert lines == [line.decode("utf-8", "ignore") for line in re.findall(rb"[^\n]*\n|[^\n]+", data)]
+
+
+def test_a_bad_object_is_named_by_its_line_in_the_file(tmp_path):
+    path = write(tmp_path / "1.jsonl", '{"text": "a"}\n\n{"text": "b"}\n[]\n')
+    with pytest.raises(InputError, match=r"1\.jsonl:4: found a JSON list"):
+        list(jsonl_documents([Stretch(path, 20, 40)], "text"))

@@ -11,6 +11,7 @@ from published_pretraining_data import Recipe, features, published_instances
 from data_prep import instances as made
 from data_prep import mersenne
 from data_prep.masking import predictions_by_length
+from data_prep.streams import published_streams
 
 VOCAB_SIZE, CLS, SEP, MASK, FIRST_WORD = 60, 2, 3, 4, 5
 CONTINUATION = {k for k in range(FIRST_WORD, VOCAB_SIZE) if k % 3 == 0}
@@ -26,11 +27,14 @@ def compiled_instances(documents, recipe, seed, at_a_time=3):
     sentences = [sentence for document in documents for sentence in document]
     order, state = np.arange(len(documents), dtype=np.uint32), mersenne.seeded_state(seed)
     mersenne.shuffle(state, order)
+    streams, dtype = published_streams(state), np.dtype(np.uint16)
     corpus = made.Corpus(
-        np.array(sum(sentences, []), np.uint16),
+        np.array(sum(sentences, []), dtype),
         np.cumsum([0, *map(len, sentences)]),
         np.cumsum([0, *map(len, documents)]),
         order,
+        0,
+        len(documents),
     )
     vocabulary = made.Vocabulary(
         np.array(recipe.vocab_ids), np.isin(np.arange(VOCAB_SIZE), list(recipe.continuation)), CLS, SEP, MASK
@@ -43,8 +47,9 @@ def compiled_instances(documents, recipe, seed, at_a_time=3):
     cursor, counts, results = made.new_cursor(), made.new_counts(), []
     count = at_a_time
     while count == at_a_time:
-        rows = np.zeros((at_a_time, made.row_width(recipe.max_seq_length, recipe.max_predictions_per_seq)), np.uint16)
-        count = made.fill(state, cursor, corpus, vocabulary, packing, masking, rows, counts)
+        width = made.row_width(recipe.max_seq_length, recipe.max_predictions_per_seq, dtype)
+        rows = np.zeros((at_a_time, width), dtype)
+        count = made.fill(streams, cursor, corpus, vocabulary, packing, masking, rows, counts)
         out = made.as_instances(rows, recipe.max_seq_length, recipe.max_predictions_per_seq)
         results += [_as_features(out, row, recipe) for row in range(count)]
     places = np.arange(len(results))

@@ -18,6 +18,15 @@ def test_floats_are_those_of_python(seed):
     assert [mersenne.random(state) for _ in range(2000)] == [expected.random() for _ in range(2000)]
 
 
+@given(st.lists(st.integers(0, 2**32 - 1), max_size=700), st.integers(1, 2**32 - 1))
+@settings(max_examples=50, deadline=None)
+def test_a_seed_in_digits_is_the_seed_of_python(lower, highest):
+    state = np.ones(625, np.uint32)
+    mersenne.seed_with(state, np.array([*lower, highest], np.uint32))
+    number = sum(digit << 32 * k for k, digit in enumerate([*lower, highest]))
+    assert tuple(state.tolist()) == random.Random(number).getstate()[1]
+
+
 @pytest.mark.parametrize("limit", [1, 2, 3, 7, 8, 9, 1000, 65535, 65536, 2**31 - 1, 2**31, 2**32 - 1])
 def test_integers_are_those_of_python(limit):
     expected, state = random.Random(5), mersenne.seeded_state(5)

@@ -31,7 +31,7 @@ def open_checkpoint(prefix: str, **about: Any) -> Source:
         InputError: it is not there, broken, or made by TensorFlow 2's object-based `tf.train.Checkpoint`.
     """
     with _errors_of(prefix):
-        reader = tf.train.load_checkpoint(prefix)
+        reader = tf.compat.v1.train.NewCheckpointReader(prefix)  # tf.train's takes a prefix for a directory on ram://.
         shapes = reader.get_variable_to_shape_map()
         types = reader.get_variable_to_dtype_map()
     if OBJECT_GRAPH in shapes:

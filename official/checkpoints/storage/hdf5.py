@@ -9,7 +9,6 @@ import contextlib
 import itertools
 import math
 import os
-import shutil
 import struct
 import tempfile
 import zlib
@@ -125,8 +124,7 @@ def write(path: str, tensors: Iterable[tuple[str, Shape, Callable[[], np.ndarray
         except (OSError, RuntimeError) as error:
             raise InputError(f"{path}: can't be written: {' '.join(str(error).split())}") from error
         if files.is_remote(path):
-            with files.open_file(local, "rb") as source, files.write_whole(path, "wb") as target:
-                shutil.copyfileobj(source, target, CHUNK_BYTES)
+            files.copy(local, path)
         else:
             files.replace(local, path)
 

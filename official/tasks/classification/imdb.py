@@ -34,10 +34,6 @@ def _examples(directory: str, split: str) -> Iterator[Example]:
 
 def _names(folder: str) -> list[str]:
     try:
-        if files.is_remote(folder):
-            import tensorflow as tf  # Seconds to import, and needed for remote directories only.
-
-            return tf.io.gfile.listdir(folder)
-        return os.listdir(folder)
+        return files.list_directory(folder)
     except OSError as error:
         raise InputError(f"{folder}: {files.describe_os_error(error)}; a directory of reviews was expected") from error

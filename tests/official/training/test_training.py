@@ -243,6 +243,21 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path, capsys, dama
     assert restore_weights(str(tmp_path), other.weights) == 5
 
 
+def test_a_damaged_remote_checkpoint_gives_way_to_the_one_before(capsys):
+    directory = "ram://damaged/checkpoints"
+    run = Run(directory=directory)
+    for step in (5, 10):
+        run.step.assign(step)
+        run.state.save()
+    with tf.io.gfile.GFile(f"{directory}/ckpt-10.index", "wb") as file:
+        file.write(b"half of it")
+    other = Run(directory=directory)
+    assert other.state.restore() and other.state.latest == f"{directory}/ckpt-5"
+    assert_same_weights(run, other, rtol=0, atol=0)
+    assert "ckpt-10: can't be read" in capsys.readouterr().err
+    assert restore_weights(directory, other.weights) == 5
+
+
 def test_without_any_checkpoint_that_is_whole_the_run_does_not_start_over(tmp_path):
     run = Run(directory=tmp_path)
     run.state.save()
