@@ -4,7 +4,7 @@ Axes in shape comments: B examples, T tokens, H hidden size, N attention heads, 
 """
 
 from official.layers.attention import SelfAttention, attention_bias
-from official.layers.dropout import Dropout, dropout_seed
+from official.layers.dropout import Dropout, DropoutSeed, dropout_seed
 from official.layers.embeddings import Embeddings
 from official.layers.fusion import fused_blocks
 from official.layers.heads import ClassificationHead, MaskedLMHead, Pooler
@@ -16,6 +16,7 @@ from official.layers.transformer import Transformer, TransformerBlock
 __all__ = [
     "ClassificationHead",
     "Dropout",
+    "DropoutSeed",
     "Embeddings",
     "LayerNorm",
     "MaskedLMHead",

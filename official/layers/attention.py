@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from official.layers.dense import Dense
-from official.layers.dropout import Dropout
+from official.layers.dropout import Dropout, drop
 from official.layers.fusion import block, widened
 from official.layers.initializers import TruncatedNormal
 
@@ -29,10 +29,19 @@ def attention_bias(input_mask: tf.Tensor) -> tf.Tensor:
 
 
 @block
-def attention_probs(scores: tf.Tensor, bias: tf.Tensor, *, scale: float) -> tf.Tensor:
-    """softmax(scores·scale + bias) over the keys, computed in float32: [B, N, T, T] and [B, 1, 1 or T, T]."""
+def attention_probs(
+    scores: tf.Tensor, bias: tf.Tensor, seed: tf.Tensor | None = None, *, scale: float, **dropout
+) -> tf.Tensor:
+    """dropout(softmax(scores·scale + bias)) over the keys, computed in float32.
+
+    Args:
+        scores, bias: [B, N, T, T] and [B, 1, 1 or T, T].
+        scale: of the scores.
+        seed, dropout: as for `drop`.
+    """
     scaled = widened(scores) * scale
-    return tf.cast(tf.nn.softmax(scaled + tf.cast(bias, scaled.dtype)), scores.dtype)
+    probs = tf.nn.softmax(scaled + tf.cast(bias, scaled.dtype))
+    return tf.cast(drop(probs, seed, **dropout), scores.dtype)
 
 
 class SelfAttention(keras.layers.Layer):
@@ -59,8 +68,11 @@ class SelfAttention(keras.layers.Layer):
         key = self._split_heads(self.key(x))  # [B, N, T, d]
         value = self._split_heads(self.value(x))  # [B, N, T, d]
         scores = tf.matmul(query, key, transpose_b=True)  # [B, N, T, T]
-        probs = attention_probs(scores, bias, scale=1.0 / math.sqrt(self.head_size))
-        dropped = self.dropout(probs, training=training)
+        scale = 1.0 / math.sqrt(self.head_size)
+        probs = attention_probs(scores, bias, scale=scale)
+        seed, dropout = self.dropout.draw(training)
+        # Without dropout these are the same; with it, `probs` is mostly not asked for, and then not computed.
+        dropped = attention_probs(scores, bias, *seed, scale=scale, **dropout) if seed else probs
         return self._join_heads(tf.matmul(dropped, value)), probs
 
     def _split_heads(self, x):

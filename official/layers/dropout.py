@@ -8,20 +8,32 @@ import contextlib
 import threading
 import zlib
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import keras
 import tensorflow as tf
 
+from official.layers.fusion import block
+from official.layers.random_bits import random_bits
+
+GENERATORS = ("counter", "philox")
 _active = threading.local()  # MirroredStrategy traces each replica in a thread of its own.
 
 
-@contextlib.contextmanager
-def dropout_seed(seed: tf.Tensor) -> Iterator[None]:
-    """Within the block, all dropout draws from `seed`, each layer from a stream of its own.
+class DropoutSeed(NamedTuple):
+    """What masks are drawn from.
 
-    Args:
-        seed: int32 [2], different for each training step and replica.
+    value: int32 [2], different for each training step and replica.
+    generator: one of `GENERATORS`: `random_bits`, or TensorFlow's own, which draws others where it is compiled.
     """
+
+    value: tf.Tensor
+    generator: str = "philox"
+
+
+@contextlib.contextmanager
+def dropout_seed(seed: DropoutSeed | None) -> Iterator[None]:
+    """Within the block, all dropout draws from `seed`, each layer from a stream of its own."""
     outer = getattr(_active, "seed", None)
     _active.seed = seed
     try:
@@ -30,7 +42,7 @@ def dropout_seed(seed: tf.Tensor) -> Iterator[None]:
         _active.seed = outer
 
 
-def current_dropout_seed() -> tf.Tensor | None:
+def current_dropout_seed() -> DropoutSeed | None:
     """That of the `dropout_seed` block in which this is called."""
     return getattr(_active, "seed", None)
 
@@ -47,10 +59,26 @@ class Dropout(keras.layers.Layer):
         self.stream = zlib.crc32(path.encode()) & 0x7FFFFFFF
 
     def call(self, x, training=False):
+        seed, how = self.draw(training)
+        return dropped(x, *seed, **how) if seed else x
+
+    def draw(self, training: bool) -> tuple[tuple[tf.Tensor, ...], dict]:
+        """What `drop` is given beside its input, for a block that drops among other things; nothing where none is."""
         if not training or not self.rate:
-            return x
-        seed = current_dropout_seed()
-        if seed is None:
-            return tf.nn.dropout(x, self.rate)
-        seed = tf.bitwise.bitwise_xor(seed, tf.constant([self.stream, 0], tf.int32))
-        return tf.nn.experimental.stateless_dropout(x, self.rate, seed, rng_alg="philox")
+            return (), {}
+        outer = current_dropout_seed() or DropoutSeed(tf.random.uniform([2], maxval=2**31 - 1, dtype=tf.int32))
+        seed = tf.bitwise.bitwise_xor(outer.value, tf.constant([self.stream, 0], tf.int32))
+        return (seed,), {"rate": self.rate, "generator": outer.generator}
+
+
+def drop(x: tf.Tensor, seed: tf.Tensor | None = None, *, rate: float = 0.0, generator: str = "philox") -> tf.Tensor:
+    """Zeroes a share `rate` of the elements of `x`, and scales the others by 1 / (1 − rate); without a seed, none."""
+    if seed is None:
+        return x
+    if generator == "philox":
+        return tf.nn.experimental.stateless_dropout(x, rate, seed, rng_alg="philox")
+    kept = random_bits(tf.shape(x), seed) >= tf.constant(round(rate * 2**32), tf.uint32)
+    return tf.where(kept, x * (1.0 / (1.0 - rate)), tf.zeros_like(x))
+
+
+dropped = block(drop)

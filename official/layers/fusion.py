@@ -51,7 +51,7 @@ def widened(x: tf.Tensor) -> tf.Tensor:
 
 
 def block(function: Callable[..., tf.Tensor]) -> Callable[..., tf.Tensor]:
-    """Marks a function of float tensors (and Python constants by keyword) that has no matrix product in it.
+    """Marks a function of tensors (and Python constants by keyword) that has no matrix product in it.
 
     Compiled, its gradient is computed from its inputs in one go: nothing in between is stored, and the first operations
     are done again, which is cheaper than reading them from memory.
@@ -75,9 +75,9 @@ def _compiled(function, constants):
     @functools.partial(tf.function, jit_compile=True, autograph=False)
     def backward(upstream, *tensors):
         with tf.GradientTape() as tape:
-            tape.watch(tensors)
+            tape.watch([tensor for tensor in tensors if tensor.dtype.is_floating])
             result = bound(*tensors)
-        return tape.gradient(result, tensors, output_gradients=upstream)
+        return tape.gradient(result, tensors, output_gradients=upstream)  # None for a seed.
 
     # A function of its own, since TensorFlow keeps for good the graph in which it meets a custom gradient.
     @functools.partial(tf.function, autograph=False)

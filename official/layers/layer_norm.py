@@ -23,15 +23,23 @@ class LayerNorm(keras.layers.Layer):
         weight = functools.partial(self.add_weight, shape=input_shape[-1:], autocast=False, dtype="float32")
         self.gamma, self.beta = weight(name="gamma", initializer="ones"), weight(name="beta", initializer="zeros")
 
+    @property
+    def weights_and_epsilon(self) -> tuple[tuple[tf.Tensor, tf.Tensor], float]:
+        """What `layer_norm` is given beside its input, for a block that normalises among other things."""
+        return (tf.convert_to_tensor(self.gamma), tf.convert_to_tensor(self.beta)), self.epsilon
+
     def call(self, x):
-        return normalize(x, tf.convert_to_tensor(self.gamma), tf.convert_to_tensor(self.beta), epsilon=self.epsilon)
+        weights, epsilon = self.weights_and_epsilon
+        return normalize(x, *weights, epsilon=epsilon)
 
 
-@block
-def normalize(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, *, epsilon: float) -> tf.Tensor:
+def layer_norm(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, *, epsilon: float) -> tf.Tensor:
     """[..., H] with scale and shift [H] in float32."""
     x32 = tf.cast(x, tf.float32)
     mean = tf.reduce_mean(x32, axis=-1, keepdims=True)  # [..., 1]
     centred = x32 - mean
     variance = tf.reduce_mean(tf.square(centred), axis=-1, keepdims=True)  # [..., 1]
     return tf.cast(centred * tf.math.rsqrt(variance + epsilon) * gamma + beta, x.dtype)
+
+
+normalize = block(layer_norm)

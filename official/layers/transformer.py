@@ -1,14 +1,32 @@
 """The Transformer encoder block, normalised after each residual as in BERT (modeling.py:735-886)."""
 
 import keras
+import tensorflow as tf
 
 from official.layers.activations import ACTIVATIONS
 from official.layers.attention import SelfAttention
 from official.layers.dense import Dense
-from official.layers.dropout import Dropout
+from official.layers.dropout import Dropout, drop
+from official.layers.fusion import block, widened
 from official.layers.initializers import TruncatedNormal
-from official.layers.layer_norm import LayerNorm
+from official.layers.layer_norm import LayerNorm, layer_norm
 from official.layers.recomputation import recomputed, recomputes_blocks
+
+
+@block
+def add_and_normalize(
+    x: tf.Tensor,
+    residual: tf.Tensor,
+    gamma: tf.Tensor,
+    beta: tf.Tensor,
+    seed: tf.Tensor | None = None,
+    *,
+    epsilon: float,
+    **dropout,
+) -> tf.Tensor:
+    """LayerNorm(residual + dropout(x)): [..., H], with scale and shift [H]; `seed` and `dropout` as for `drop`."""
+    total = widened(residual) + drop(widened(x), seed, **dropout)
+    return tf.cast(layer_norm(total, gamma, beta, epsilon=epsilon), x.dtype)
 
 
 class Residual(keras.layers.Layer):
@@ -29,7 +47,9 @@ class Residual(keras.layers.Layer):
         self.layer_norm.build((*input_shape[:-1], self.hidden_size))
 
     def call(self, x, residual, training=False):
-        return self.layer_norm(residual + self.dropout(self.dense(x), training=training))
+        seed, dropout = self.dropout.draw(training)
+        weights, epsilon = self.layer_norm.weights_and_epsilon
+        return add_and_normalize(self.dense(x), residual, *weights, *seed, epsilon=epsilon, **dropout)
 
 
 class Attention(keras.layers.Layer):
@@ -126,19 +146,19 @@ class Transformer(keras.layers.Layer):
         self.blocks = [TransformerBlock(**block, name=f"layer_{n}") for n in range(num_layers)]
 
     def build(self, input_shape):
-        for block in self.blocks:
-            block.build(input_shape)
+        for layer in self.blocks:
+            layer.build(input_shape)
 
     def call(self, x, bias, training=False):
         hidden_states, attention_probs = [x], []
-        for block in self.blocks:
-            x, probs = self._call_block(block, x, bias, training)
+        for layer in self.blocks:
+            x, probs = self._call_block(layer, x, bias, training)
             hidden_states.append(x)
             attention_probs.append(probs)
         return hidden_states, attention_probs
 
     @staticmethod
-    def _call_block(block, x, bias, training):
+    def _call_block(layer, x, bias, training):
         if not recomputes_blocks():
-            return block(x, bias, training=training)
-        return recomputed(lambda x, bias: block(x, bias, training=training)[0])(x, bias), None
+            return layer(x, bias, training=training)
+        return recomputed(lambda x, bias: layer(x, bias, training=training)[0])(x, bias), None

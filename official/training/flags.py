@@ -28,6 +28,13 @@ flags.DEFINE_enum(
     ["auto", "blocks", "none"],
     "What is compiled in training: the element-wise blocks between matrix products, or nothing. auto: blocks on CPUs.",
 )
+flags.DEFINE_enum(
+    "dropout_generator",
+    "auto",
+    ["auto", "counter", "philox"],
+    "How dropout's masks are drawn: by counting, which is free in a compiled block, or by TensorFlow's generator. "
+    "auto: counter where blocks are compiled and on TPUs.",
+)
 flags.DEFINE_integer(
     "gradient_accumulation_steps",
     1,

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from official.layers import dropout_seed, fused_blocks, recomputed_blocks
+from official.layers import DropoutSeed, dropout_seed, fused_blocks, recomputed_blocks
 from official.optimization import MovingAverage, clip_by_global_norm
 from official.training.loss_scale import LossScale
 from official.training.replicas import stack_sums, sum_over_replicas
@@ -50,7 +50,7 @@ class TrainLoop:
         optimizer: has `variables` (name → variable) and `apply_gradients(gradients, learning_rate, step, applied)`.
         schedule: step → learning rate.
         step: int64 variable, the number of optimizer steps taken.
-        seed: of dropout.
+        seed, dropout_generator: of dropout.
         fused: whether the layers' element-wise blocks are compiled.
         gradient_accumulation_steps: micro-batches that a replica's batch is computed in, one after the other.
         recompute: whether a block's inner values are computed again in the backward pass instead of kept.
@@ -78,6 +78,7 @@ class TrainLoop:
         loss_scale: LossScale | None = None,
         moving_average: MovingAverage | None = None,
         max_skipped_steps: int = 0,
+        dropout_generator: str = "philox",
     ):
         self.strategy, self.model, self.objective = strategy, model, objective
         self.optimizer, self.schedule, self.step = optimizer, schedule, step
@@ -85,7 +86,7 @@ class TrainLoop:
         self.fused, self.recompute = fused, recompute
         self.gradient_accumulation_steps, self.loss_average = gradient_accumulation_steps, loss_average
         self.loss_scale, self.moving_average = loss_scale, moving_average
-        self.max_skipped_steps = max_skipped_steps
+        self.max_skipped_steps, self.dropout_generator = max_skipped_steps, dropout_generator
         self.loss_names: list[str] = []  # Known once the step was traced.
         self.measure_names: list[str] = []  # The losses, then the metrics.
         self._loop = tf.function(self._run_steps)
@@ -185,7 +186,7 @@ class TrainLoop:
         stream = tf.bitwise.bitwise_xor(number * 7_368_787, self.seed)
         if self.gradient_accumulation_steps > 1:
             stream = tf.bitwise.bitwise_xor(stream, micro_batch * 15_485_863)
-        return tf.stack([stream, tf.cast(step, tf.int32)])
+        return DropoutSeed(tf.stack([stream, tf.cast(step, tf.int32)]), self.dropout_generator)
 
 
 def _micro_batch(values: tf.Tensor, number: tf.Tensor, count: int) -> tf.Tensor:

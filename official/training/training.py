@@ -22,6 +22,7 @@ class TrainingOptions:
     train_batch_size: int = 32
     mixed_precision: str = "float32"
     fusion: str = "auto"
+    dropout_generator: str = "auto"
     gradient_accumulation_steps: int = 1
     recompute: bool = False
     optimizer: str = "adamw_bert"
@@ -33,6 +34,13 @@ class TrainingOptions:
     def is_fused(self, strategy: tf.distribute.Strategy) -> bool:
         """Whether the element-wise blocks are compiled on these devices."""
         return self.fusion == "blocks" or (self.fusion == "auto" and runs_on_cpu(strategy))
+
+    def dropout_generator_on(self, strategy: tf.distribute.Strategy) -> str:
+        """Counting where masks are made within compiled blocks; elsewhere TensorFlow's own is quicker."""
+        if self.dropout_generator != "auto":
+            return self.dropout_generator
+        compiled = self.is_fused(strategy) or isinstance(strategy, tf.distribute.TPUStrategy)
+        return "counter" if compiled else "philox"
 
 
 def prepare(options: TrainingOptions, strategy: tf.distribute.Strategy) -> None:
@@ -106,6 +114,7 @@ class Training:
             loss_scale=loss_scale,
             moving_average=self._average,
             max_skipped_steps=options.max_skipped_steps + (0 if loss_scale is None else HALVINGS),
+            dropout_generator=options.dropout_generator_on(strategy),
         )
 
     def restore_or(self, initialize: Callable[[], None]) -> None:

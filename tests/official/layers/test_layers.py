@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from official.layers import Dropout, dropout_seed, fused_blocks
+from official.layers import Dropout, DropoutSeed, dropout_seed, fused_blocks
 from official.layers.activations import gelu_erf, gelu_tanh
 from official.layers.attention import attention_bias, attention_probs
 from official.layers.layer_norm import normalize
+from official.layers.transformer import add_and_normalize
 
 RANDOM = np.random.RandomState(0)
 X = RANDOM.randn(4, 6, 8).astype("float32") * 3
@@ -17,12 +18,17 @@ GAMMA, BETA = RANDOM.rand(8).astype("float32") + 0.5, RANDOM.randn(8).astype("fl
 SCORES = RANDOM.randn(2, 3, 5, 5).astype("float32") * 4
 MASK = np.float32([[1, 1, 1, 0, 0], [1, 1, 1, 1, 1]])
 BIAS = (1 - MASK[:, None, None, :]) * -10_000
+SEED = np.int32([3, 4])
+DROPOUT = {"rate": 0.3, "generator": "counter"}
 
 BLOCKS = {
     "gelu_tanh": (gelu_tanh, [X], {}),
     "gelu_erf": (gelu_erf, [X], {}),
     "normalize": (normalize, [X, GAMMA, BETA], {"epsilon": 1e-12}),
     "attention_probs": (attention_probs, [SCORES, BIAS], {"scale": 0.25}),
+    "dropped_probs": (attention_probs, [SCORES, BIAS, SEED], {"scale": 0.25, **DROPOUT}),
+    "add_and_normalize": (add_and_normalize, [X, X[::-1], GAMMA, BETA], {"epsilon": 1e-12}),
+    "drop_add_and_normalize": (add_and_normalize, [X, X[::-1], GAMMA, BETA, SEED], {"epsilon": 1e-12, **DROPOUT}),
 }
 
 
@@ -30,10 +36,10 @@ def value_and_gradients(function, tensors, constants, fused):
     @tf.function
     def compute(*tensors):
         with tf.GradientTape() as tape, fused_blocks(fused):
-            tape.watch(tensors)
+            tape.watch([tensor for tensor in tensors if tensor.dtype.is_floating])
             result = function(*tensors, **constants)
             loss = tf.reduce_sum(tf.cast(result, tf.float32) ** 2)
-        return result, tape.gradient(loss, tensors)
+        return result, tape.gradient(loss, tensors[:2])
 
     return compute(*tensors)
 
@@ -79,8 +85,8 @@ def test_padding_gets_no_attention_and_padded_queries_still_attend():
     assert probs[0, :, 3:, :3].all()
 
 
-def drop(layer, seed, x=None):
-    with dropout_seed(tf.constant(seed, tf.int32)):
+def drop(layer, seed, x=None, generator="counter"):
+    with dropout_seed(DropoutSeed(tf.constant(seed, tf.int32), generator)):
         return layer(tf.ones([200, 100]) if x is None else x, training=True).numpy()
 
 
