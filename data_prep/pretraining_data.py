@@ -44,7 +44,9 @@ def create(options: PretrainingData, source: Source) -> Summary:
     require_local_temp_dir(options)
     tokenizer = options.tokenizer.make()
     recipe = make_recipe(options, tokenizer)
-    with _temporary_directory(options) as directory, workers(options.num_workers) as processes:
+    beside = os.path.dirname(options.output_files[0]) or "."
+    parent = options.temp_dir or (None if files.is_remote(beside) else beside)
+    with temporary_directory(parent) as directory, workers(options.num_workers) as processes:
         in_each_process = _with_local_vocabulary(options.tokenizer, directory)
         store = write_store(directory, source.lines, source.total_bytes, in_each_process, processes)
         check_corpus(store.documents, source.name)
@@ -78,10 +80,13 @@ def require_local_temp_dir(options: PretrainingData) -> None:
 
 
 @contextlib.contextmanager
-def _temporary_directory(options: PretrainingData) -> Iterator[str]:
-    """A directory for the phases' files; where it stands is named when it can't be made or is full."""
-    beside = os.path.dirname(options.output_files[0]) or "."
-    parent = options.temp_dir or (tempfile.gettempdir() if files.is_remote(beside) else beside)
+def temporary_directory(parent: str | None) -> Iterator[str]:
+    """A directory for the phases' files in `parent`, or in this machine's place for such.
+
+    Raises:
+        InputError: it can't be made or is full; `parent` is named.
+    """
+    parent = parent or tempfile.gettempdir()
     try:
         with tempfile.TemporaryDirectory(
             prefix=".pretraining-data-", dir=parent, ignore_cleanup_errors=True

@@ -47,8 +47,6 @@ ALLOWED = {
     "data_prep/row_shuffle.py": "temporary files",
     "data_prep/token_store.py": "temporary files, which are memory-mapped",
     "data_prep/on_beam/running.py": "the script's own place",
-    "data_prep/on_beam/drawing.py": "temporary files of one worker",
-    "data_prep/on_beam/writing.py": "temporary files of one worker",
 }
 
 

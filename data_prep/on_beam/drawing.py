@@ -1,6 +1,5 @@
 """Documents to rows, `(file, rows)`: in one worker as published, or each document wherever it is."""
 
-import tempfile
 from collections.abc import Iterable, Iterator
 
 import apache_beam as beam
@@ -20,7 +19,7 @@ from data_prep.instances import (
 )
 from data_prep.on_beam import totals
 from data_prep.on_beam.tokens import read_batch
-from data_prep.pretraining_data import INSTANCES_AT_A_TIME, check_corpus, draw
+from data_prep.pretraining_data import INSTANCES_AT_A_TIME, check_corpus, draw, temporary_directory
 from data_prep.recipe import PretrainingData, recipe_of
 from data_prep.row_shuffle import RowShuffle, files_of
 from data_prep.streams import document_streams
@@ -38,7 +37,7 @@ class DrawPublished(beam.DoFn):
 
     def process(self, _, batches):
         options, recipe = self._options, recipe_of(self._options)
-        with tempfile.TemporaryDirectory(prefix="pretraining-data-", dir=options.temp_dir) as scratch:
+        with temporary_directory(options.temp_dir) as scratch:
             store = TokenStoreWriter(scratch, recipe.token_dtype, recipe.unk_id)
             for batch in sorted(batches):
                 store.append(*read_batch(self._directory, batch))

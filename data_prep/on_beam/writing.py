@@ -3,7 +3,6 @@
 import base64
 import json
 import os
-import tempfile
 import uuid
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -11,6 +10,7 @@ from typing import NamedTuple
 import apache_beam as beam
 import numpy as np
 
+from data_prep.pretraining_data import temporary_directory
 from data_prep.recipe import PretrainingData, Recipe, recipe_of
 from data_prep.records import Bucket, serialize_bucket
 from data_prep.row_shuffle import RowShuffle, read_bucket
@@ -40,7 +40,7 @@ class WriteFile(beam.DoFn):
         options, recipe = self._options, recipe_of(self._options)
         # A name of its own: a runner may try twice, and at the same time.
         path = os.path.join(self._directory, f"file-{file}-{uuid.uuid4().hex}")
-        with tempfile.TemporaryDirectory(prefix="pretraining-data-", dir=options.temp_dir) as scratch:
+        with temporary_directory(options.temp_dir) as scratch:
             rows = RowShuffle(scratch, recipe.format.width, recipe.format.dtype, len(options.output_files))
             for some in _joined(parts, BYTES_AT_A_TIME):
                 rows.append(np.frombuffer(some, rows.dtype).reshape(-1, rows.width))

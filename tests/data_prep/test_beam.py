@@ -182,8 +182,19 @@ def test_a_full_disk_of_a_worker_is_a_clear_message(corpus, tmp_path, monkeypatc
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("data_prep.on_beam.writing.serialize_bucket", fail)
-    options = options_for(corpus, tmp_path / "out")
+    options = options_for(corpus, tmp_path / "out", temp_dir=str(tmp_path))
     with pytest.raises(InputError, match="no space left on the disk"):
+        on_beam.create(options, TextSource(str(corpus / "1.txt")), "DirectRunner", "")
+    assert not os.listdir(tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    "temp_dir, message",
+    [("gs://bucket/temp", "--temp_dir: .*a local directory"), ("/nowhere", "^/nowhere: no such file")],
+)
+def test_a_place_for_temporary_files_that_is_none_is_named(corpus, tmp_path, temp_dir, message):
+    options = options_for(corpus, tmp_path / "out", temp_dir=temp_dir)
+    with pytest.raises(InputError, match=message):
         on_beam.create(options, TextSource(str(corpus / "1.txt")), "DirectRunner", "")
     assert not os.listdir(tmp_path / "out")
 
