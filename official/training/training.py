@@ -108,9 +108,13 @@ class Training:
             max_skipped_steps=options.max_skipped_steps + (0 if loss_scale is None else HALVINGS),
         )
 
-    def restore_or(self, initialize: Callable[[], None]) -> None:
-        """Goes back to the last checkpoint, or else takes the weights that `initialize` gives the model."""
-        if self.state.restore():
+    def restore_or(self, initialize: Callable[[], None], repair: bool = True) -> None:
+        """Goes back to the last checkpoint, or else takes the weights that `initialize` gives the model.
+
+        Args:
+            repair: as of `TrainState.restore`.
+        """
+        if self.state.restore(repair):
             return
         initialize()
         if self._average is not None:
