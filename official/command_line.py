@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from absl import app, flags, logging
 
 from official import files
-from official.errors import InputError, Stopped, WorkerLost
+from official.errors import DryRunEnded, InputError, Stopped, WorkerLost
 
 BAD_INPUT, BAD_FLAGS, INTERRUPTED = 1, 2, 128 + signal.SIGINT
 
@@ -117,6 +117,8 @@ def _run_main(main: Callable[[], None]) -> None:
     try:
         main()
         sys.stdout.flush()
+    except DryRunEnded as report:
+        print(report, flush=True)
     except InputError as error:
         _end(str(error), BAD_INPUT)
     except (Stopped, WorkerLost) as stopped:

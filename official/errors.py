@@ -1,4 +1,4 @@
-"""The exceptions that end a script with a line and a status, and no traceback."""
+"""The exceptions that end a script with a line or a report and a status, and no traceback."""
 
 import os
 import signal
@@ -27,3 +27,10 @@ class WorkerLost(Exception):
     """Another of the workers that train together is gone, so that this one has to end; its status says: try again."""
 
     status = os.EX_TEMPFAIL
+
+
+class DryRunEnded(Exception):
+    """A dry run has seen all that it wanted to; its message is the report, and the script ends well.
+
+    Raised where training would begin: whatever would come after it, and write, is left out.
+    """

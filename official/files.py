@@ -162,6 +162,27 @@ def copy_directory(source: str, target: str) -> None:
             gfile.copy(os.path.join(source, name), inside)
 
 
+def check_directory(path: str) -> None:
+    """Finds out whether a directory could be made and written, and makes nothing.
+
+    Of a remote one nothing is known until something is written.
+
+    Raises:
+        InputError: a part of the path is a file, or may not be written.
+    """
+    if is_remote(path):
+        return
+    there = os.path.abspath(path)
+    while not os.path.lexists(there):
+        there = os.path.dirname(there)
+    if not os.path.isdir(there):
+        raise InputError(
+            f"{path}: {there if there != os.path.abspath(path) else 'is'} a file, a directory was expected"
+        )
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise InputError(f"{path}: permission denied")
+
+
 def replace(source: str, target: str) -> None:
     """Renames the file `source` to `target`, over an older file of that name."""
     if not is_remote(target):

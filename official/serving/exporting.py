@@ -87,8 +87,8 @@ def export_of_flags(flags: FlagValues, **known) -> Export:
     return Export(**{name: flags[name].value for name in names}, batch_sizes=batch_sizes, **known)
 
 
-def check_destination(asked: Export) -> None:
-    """Finds out whether the model can be written where it is to be.
+def check_destination(asked: Export, dry_run: bool = False) -> None:
+    """Finds out whether the model can be written where it is to be; in a dry run without writing anything.
 
     Raises:
         InputError: its name can't be served, its version is there already, or the directory can't be written to.
@@ -98,7 +98,7 @@ def check_destination(asked: Export) -> None:
             f"--model_name is {asked.name!r}: letters, digits, _, - and . were expected, as in a server's URLs"
         )
     require_converters(asked.variants, asked.mixed_precision)
-    require_room(asked.directory, asked.version)
+    require_room(asked.directory, asked.version, dry_run)
     read_models_config(asked.export_dir)
 
 

@@ -63,15 +63,22 @@ def write_saved_model(
         return _give_number(incomplete, directory, version)
 
 
-def require_room(directory: str, version: int | None) -> None:
+def require_room(directory: str, version: int | None, dry_run: bool = False) -> None:
     """Makes sure that a version can be written: what takes hours is to know it before.
+
+    Args:
+        directory: of the model's versions; it is made.
+        version: None for the next.
+        dry_run: make and write nothing; then less is found out.
 
     Raises:
         InputError: it is there already, or nothing can be written there.
     """
-    files.make_directory(directory)
+    (files.check_directory if dry_run else files.make_directory)(directory)
     if version is not None and files.exists(path := os.path.join(directory, str(version))):
         raise _taken(path)
+    if dry_run:
+        return
     probe = os.path.join(directory, ".writable")
     with files.write_whole(probe):
         pass

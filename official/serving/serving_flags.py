@@ -39,7 +39,7 @@ def exporter(values: flags.FlagValues, **known) -> Callable[..., None]:
     # The directory holds the vocabulary that was used; and it is not known what the server's hardware is good at.
     settled = {"bert_config_file": None, "vocab_file": None, "do_lower_case": None, "mixed_precision": "float32"}
     known["model_name"] = values.model_name or known["model_name"]
-    exporting.check_destination(exporting.export_of_flags(values, source="", **known, **settled))
+    exporting.check_destination(exporting.export_of_flags(values, source="", **known, **settled), values.dry_run)
 
     def export(directory: str, **found) -> None:
         path = exporting.export(exporting.export_of_flags(values, source=directory, **known, **settled, **found))

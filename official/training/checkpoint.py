@@ -46,8 +46,11 @@ class TrainState:
         """Path of the last checkpoint that is whole, as far as is known, or None."""
         return self._manager.latest_checkpoint
 
-    def restore(self) -> bool:
+    def restore(self, repair: bool = True) -> bool:
         """Goes back to the last checkpoint that is whole, if there is any, and says to which.
+
+        Args:
+            repair: whether damaged ones behind it are struck off the list of checkpoints; otherwise nothing is written.
 
         Raises:
             InputError: there are some and none can be read, or the last is of another model.
@@ -56,7 +59,7 @@ class TrainState:
         path = _first_whole(paths, lambda path: self._checkpoint.restore(path).assert_consumed())
         if path is None:
             return False
-        if path != paths[-1]:
+        if repair and path != paths[-1]:
             _write_list(self._directory, paths[: paths.index(path) + 1])
             self._manager = self._make_manager()
         print(f"going on from {path}", file=sys.stderr)

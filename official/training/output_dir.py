@@ -20,7 +20,7 @@ _held = []  # Open files: a lock ends with its process, however that ends.
 
 
 def claim(values: FlagValues, strategy: tf.distribute.Strategy) -> None:
-    """Makes `values.output_dir` this process's own, if it is about to train there.
+    """Makes `values.output_dir` this process's own, if it is about to train there; a dry run writes nothing.
 
     Of workers that train together the chief keeps the directory. Each other one does whatever the chief does, but in a
     copy of its own that is gone in the end, so `output_dir` and `export_dir` of its flags are changed.
@@ -29,7 +29,7 @@ def claim(values: FlagValues, strategy: tf.distribute.Strategy) -> None:
         InputError: another process trains there.
     """
     workers = Workers(strategy)
-    if values.output_dir is None or not values.do_train:
+    if values.output_dir is None or not values.do_train or values.dry_run:
         return
     if workers.is_chief:
         _lock(values.output_dir)

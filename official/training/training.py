@@ -117,9 +117,13 @@ class Training:
             dropout_generator=options.dropout_generator_on(strategy),
         )
 
-    def restore_or(self, initialize: Callable[[], None]) -> None:
-        """Goes back to the last checkpoint, or else takes the weights that `initialize` gives the model."""
-        if self.state.restore():
+    def restore_or(self, initialize: Callable[[], None], repair: bool = True) -> None:
+        """Goes back to the last checkpoint, or else takes the weights that `initialize` gives the model.
+
+        Args:
+            repair: as of `TrainState.restore`.
+        """
+        if self.state.restore(repair):
             return
         initialize()
         if self._average is not None:

@@ -225,3 +225,23 @@ def test_what_is_wrong_with_a_remote_file_is_said(ram, use, message):
 
 def test_remote_paths_are_recognised():
     assert files.is_remote("gs://bucket/file") and not files.is_remote("/data/file")
+
+
+@pytest.mark.parametrize("path", ["new", "new/below/it", "there"])
+def test_a_directory_that_could_be_made_is_found_to_be_so_and_not_made(tmp_path, path):
+    (tmp_path / "there").mkdir()
+    files.check_directory(str(tmp_path / path))
+    assert os.listdir(tmp_path) == ["there"]
+
+
+@pytest.mark.parametrize("path", ["file", "file/below", "file/below/it"])
+def test_a_directory_in_place_of_a_file_is_refused(tmp_path, path):
+    (tmp_path / "file").write_text("text")
+    with pytest.raises(InputError, match="a file, a directory was expected"):
+        files.check_directory(str(tmp_path / path))
+
+
+def test_a_directory_that_may_not_be_written_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: path != str(tmp_path))
+    with pytest.raises(InputError, match="new: permission denied"):
+        files.check_directory(str(tmp_path / "new"))

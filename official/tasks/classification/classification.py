@@ -14,7 +14,7 @@ from official.inputs.tokenized import TokenizedExamples
 from official.objectives.classification import Classification, MultiLabelClassification, Regression
 from official.tasks.classification import classification_outputs, classification_scores
 from official.tasks.classification.classification_examples import Example, Task, class_weights, label_array
-from official.tasks.classification.classification_features import token_rows
+from official.tasks.classification.classification_features import count_cut, token_rows
 from official.tasks.classification.classification_labels import HEAD, find_label_names
 from official.tasks.eval_results import write_eval_results
 from official.tasks.fine_tuning.fine_tuning import FineTuning
@@ -64,6 +64,7 @@ class TextClassification:
         splits = {"train": wanted.do_train, "dev": wanted.do_eval, "test": predicts_file}
         examples = {split: task.read(split) for split, needed in splits.items() if needed}
         self.labels = find_label_names(task, run, self.encoder[0], examples.get("train"), wanted.do_eval)
+        self.about_inputs = self._about(examples["train"]) if run.dry_run else []
         self.tokenized = {split: self._tokenize(split, found) for split, found in examples.items()}
         self.objective = self._make_objective()
 
@@ -82,6 +83,16 @@ class TextClassification:
             raise InputError("--class_weights: are for examples of one label each (--label_type=single)")
         if wanted.write_submission and not wanted.do_predict:
             raise InputError("--write_submission: writes what is predicted, so --do_predict has to be given")
+
+    def _about(self, examples: Sequence[Example]) -> list[tuple[str, str]]:
+        """What a dry run says of the training examples."""
+        length = self.run.max_seq_length
+        rows = len(examples) * self.task.choices
+        cut = count_cut(examples, self.encoder[1], length)
+        choices = f" of {self.task.choices} choices each" if self.task.choices > 1 else ""
+        kind = "pairs" if any(text_b is not None for _, text_b in examples[0].pairs) else "texts"
+        texts = f"{rows:,} {kind}; {cut:,} of them ({cut / rows:.1%}) are cut to {length} tokens"
+        return [("examples", f"{len(examples):,}{choices}: {texts}")]
 
     def _tokenize(self, split: str, examples: Sequence[Example]) -> TokenizedExamples:
         labels = {}
@@ -113,7 +124,7 @@ class TextClassification:
 
     def run_all(self) -> Outcome:
         """Trains and scores once for every seed, then predicts."""
-        if self.run.write_tf_records:
+        if self.run.write_tf_records and not self.run.dry_run:
             self._write_tf_records()
         score = f"eval_{self.task.measures[0]}"
         return run_trials(self.run, lambda trial: self._run_trial(trial, score), score)
@@ -133,6 +144,7 @@ class TextClassification:
         tuning = FineTuning(run, self.strategy, HEAD, self._head_labels, self.objective, self.encoder)
         if self.task.choices == 1:
             tuning.model.label_type = self.task.label_type
+        tuning.about_inputs = self.about_inputs
         wanted, logits, results = self.wanted, None, {}
         if wanted.do_train:
             logits = self._train(tuning, score)

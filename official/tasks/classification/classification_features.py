@@ -35,3 +35,12 @@ def token_rows(
             else:
                 ids = cls + a[: max_seq_length - 2] + sep
                 yield ids, [0] * len(ids)
+
+
+def count_cut(examples: Iterable[Example], tokenizer: WordPieceTokenizer, max_seq_length: int) -> int:
+    """How many rows of `token_rows` are cut."""
+    return sum(
+        len(tokenizer.encode(text_a)) + (1 + len(tokenizer.encode(text_b)) if text_b else 0) + 2 > max_seq_length
+        for example in examples
+        for text_a, text_b in example.pairs
+    )

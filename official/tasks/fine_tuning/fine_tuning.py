@@ -4,7 +4,7 @@ import dataclasses
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import keras
 import numpy as np
@@ -12,18 +12,21 @@ import tensorflow as tf
 
 from official import checkpoints, files
 from official.checkpoints.loading import open_source, parts_of
-from official.errors import InputError
+from official.errors import DryRunEnded, InputError
 from official.inputs.records import Share
 from official.inputs.tokenized import Padding, TokenizedExamples, TrainingOrder, in_batches, training_batches
 from official.models.bert import Bert, BertConfig
 from official.optimization import LinearDecayWithWarmup, layerwise_scales
 from official.progress import Progress
+from official.tasks.dry_run.fine_tuning_report import Batches, fine_tuning_report
+from official.tasks.dry_run.trainable import Trainable
 from official.tasks.fine_tuning.best_model import BestModel, EnoughTried
 from official.tasks.fine_tuning.fine_tuning_run import FineTuningRun
 from official.tasks.model_directory import directory_of_model, is_model_of
 from official.tokenization.wordpiece import WordPieceTokenizer
 from official.training.logs import MetricsLog
 from official.training.loop import Schedule, device_iterator, train
+from official.training.rehearsal import rehearse
 from official.training.step import Objective
 from official.training.training import Training, prepare, restore_evaluated_weights
 from official.training.workers import Workers
@@ -47,6 +50,7 @@ class FineTuning:
     Attributes:
         model, config, tokenizer.
         step: of the weights: 0 before training, and of weights that were fine-tuned elsewhere.
+        about_inputs: what a dry run says of the examples, as (name, text): set by the task.
 
     Raises:
         InputError: checkpoint, config and vocabulary don't fit together, or output can't be written.
@@ -64,10 +68,11 @@ class FineTuning:
         self.run, self.strategy, self.head, self.objective = run, strategy, head, objective
         self.config, self.tokenizer = encoder
         prepare(run, strategy)
-        files.make_directory(run.output_dir)
+        (files.check_directory if run.dry_run else files.make_directory)(run.output_dir)
         with strategy.scope():
             self.model = self.make(tuple(labels))
         self.step = 0
+        self.about_inputs: Sequence[tuple[str, str]] = ()
         # Each of several workers predicts everything by itself.
         self._predicting = tf.distribute.get_strategy() if Workers(strategy).several else strategy
         self._predict = tf.function(self._predict_step, reduce_retracing=True, autograph=False)
@@ -154,6 +159,7 @@ class FineTuning:
 
         Raises:
             InputError: too few examples, a loss that is not finite, or a checkpoint that can't be written.
+            DryRunEnded: where a dry run is asked for.
         """
         run, steps = self.run, self.num_train_steps(examples)
         if steps < 1:
@@ -171,8 +177,10 @@ class FineTuning:
             self._checkpoint_dir,
             learning_rate_scales=layerwise_scales(self._weights(), self.config.num_hidden_layers, run.layer_decay),
         )
-        training.restore_or(lambda: self.initialize(new_head=True))
+        training.restore_or(lambda: self.initialize(new_head=True), repair=not run.dry_run)
         start, order = int(training.position[1].numpy()), self._order(examples, steps)
+        if run.dry_run:
+            self._end_dry_run(training, examples, order)
         iterator = device_iterator(
             self.strategy,
             lambda context: training_batches(examples, order, self._padding(), start, self._share(context)),
@@ -193,6 +201,21 @@ class FineTuning:
         self.step = int(training.step.numpy())
         if self._looks_for_the_best and evaluate is not None:
             self.restore()
+
+    def _end_dry_run(self, training: Training, examples: TokenizedExamples, order: TrainingOrder) -> NoReturn:
+        run, trainable = self.run, Trainable.of(training, self.run, self.run.init_checkpoint)
+        start = min(trainable.step, trainable.schedule.num_train_steps - 1)
+        batches = Batches.of(examples, order, self._padding(), start)
+
+        def typical_batch(context: tf.distribute.InputContext) -> tf.data.Dataset:
+            share = self._share(context)
+            following = training_batches(examples, order, self._padding(), start + batches.typical, share)
+            return following.take(share.replicas).repeat()
+
+        rehearsal = rehearse(training.loop, device_iterator(self.strategy, typical_batch))
+        raise DryRunEnded(
+            fine_tuning_report(trainable, rehearsal, batches, self.about_inputs, run.num_trials, self.tokenizer)
+        )
 
     def _order(self, examples: TokenizedExamples, steps: int) -> TrainingOrder:
         by_length = not self._on_tpu if self.run.group_by_length is None else self.run.group_by_length

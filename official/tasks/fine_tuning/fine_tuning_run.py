@@ -39,6 +39,7 @@ class FineTuningRun(TrainingOptions):
     group_by_length: bool | None = None
     write_tf1_checkpoint: bool = False
     write_tf_records: bool = False
+    dry_run: bool = False
     export_dir: str | None = None  # If given, output_dir/model is written without --do_train too.
 
     @property

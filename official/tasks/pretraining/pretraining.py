@@ -5,24 +5,28 @@ import dataclasses
 import functools
 import os
 import sys
+from typing import NoReturn
 
 import tensorflow as tf
 from absl.flags import FlagValues
 
 from official import checkpoints, files
-from official.errors import InputError
+from official.errors import DryRunEnded, InputError
 from official.inputs import pretraining as records_of
 from official.inputs import records
 from official.models.bert import PRESETS, Bert, BertConfig, read_config
 from official.objectives.bert_pretraining import bert_pretraining
 from official.objectives.masked_lm import Masking
 from official.optimization import LinearDecayWithWarmup
+from official.tasks.dry_run.pretraining_report import pretraining_report
+from official.tasks.dry_run.trainable import Trainable
 from official.tasks.eval_results import write_eval_results
 from official.tasks.model_directory import directory_of_model, is_model_of
 from official.tokenization.wordpiece import WordPieceTokenizer
 from official.training.evaluation import Evaluation
 from official.training.logs import MetricsLog
 from official.training.loop import Schedule, device_iterator, train
+from official.training.rehearsal import rehearse
 from official.training.training import Training, TrainingOptions, prepare, restore_evaluated_weights
 
 
@@ -53,6 +57,7 @@ class PretrainingRun(TrainingOptions):
     max_eval_steps: int = 100  # 0: every record once
     use_one_hot_embeddings: bool = False
     write_tf1_checkpoint: bool = False
+    dry_run: bool = False
     export_dir: str | None = None  # If given, output_dir/model is written without --do_train too.
 
 
@@ -90,6 +95,10 @@ def pretrain(run: PretrainingRun, strategy: tf.distribute.Strategy, do_train: bo
     """Trains, writes the model, evaluates; what `run_pretraining.py` does.
 
     With held-out records of its own, evaluation takes place after every checkpoint too.
+
+    Raises:
+        InputError: as of `Pretraining`.
+        DryRunEnded: where a dry run is asked for.
     """
     pretraining = Pretraining(run, strategy)
     if do_train:
@@ -124,7 +133,7 @@ class Pretraining:
         self.tokenizer = self._read_tokenizer()
         self._transform = self._make_transform()
         prepare(run, strategy)
-        files.make_directory(run.output_dir)
+        (files.check_directory if run.dry_run else files.make_directory)(run.output_dir)
         with strategy.scope():
             one_hot = run.use_one_hot_embeddings
             self.model = Bert(run.config, heads=("mlm", "nsp"), use_one_hot_embeddings=one_hot)
@@ -212,8 +221,10 @@ class Pretraining:
         training = Training(
             run, self.strategy, self.model, bert_pretraining, self.weights, schedule, self._checkpoint_dir
         )
-        training.restore_or(self.initialize)
+        training.restore_or(self.initialize, repair=not run.dry_run)
         iterator = device_iterator(self.strategy, lambda context: self._training_batches(context, training.position))
+        if run.dry_run:
+            self._end_dry_run(training, iterator, held_out)
 
         def evaluate():
             with training.evaluated_weights():
@@ -234,6 +245,15 @@ class Pretraining:
                 evaluate=evaluate if held_out else None,
             )
         training.leave_evaluated_weights()
+
+    def _end_dry_run(self, training, iterator, held_out) -> NoReturn:
+        run, trainable = self.run, Trainable.of(training, self.run, self.run.init_checkpoint)
+        if held_out:
+            self._check(run.eval_input_files)
+        with self._explained_errors(run.input_files):
+            batches = self._training_batches(tf.distribute.InputContext(), training.position)
+            rehearsal = rehearse(training.loop, iterator)
+            raise DryRunEnded(pretraining_report(trainable, rehearsal, run.input_files, batches, self.tokenizer))
 
     def _training_batches(self, context, position):
         epoch, index = (int(number) for number in position.numpy())

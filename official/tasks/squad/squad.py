@@ -39,7 +39,7 @@ def fine_tune(run: FineTuningRun, squad: SquadRun, strategy: tf.distribute.Strat
     asked = None
     if (squad.do_eval or squad.do_predict) and squad.predict_file != STANDARD_INPUT:
         asked = SquadQuestions.read(squad, encoder[1])
-    if run.write_tf_records:
+    if run.write_tf_records and not run.dry_run:
         write_squad_records(run, training, asked)
 
     def train_and_score(trial: FineTuningRun) -> dict[str, float]:
@@ -47,6 +47,7 @@ def fine_tune(run: FineTuningRun, squad: SquadRun, strategy: tf.distribute.Strat
         if training is None:
             task.engine.restore()
         else:
+            task.engine.about_inputs = training.about(encoder[1], squad.window) if trial.dry_run else ()
             task.train(training.examples, asked)
         if squad.do_predict and asked is None:
             task.answer_standard_input()

@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import sys
 
+import numpy as np
 from absl.flags import FlagValues
 
 from official.inputs.tokenized import TokenizedExamples
@@ -71,6 +72,16 @@ class SquadTraining:
         starts, ends = self.features.positions(self.targets.starts, self.targets.ends)
         labels = {"start_positions": starts, "end_positions": ends}
         return dataclasses.replace(as_examples(self.features), labels=labels)
+
+    def about(self, tokenizer: WordPieceTokenizer, window: WindowSize) -> list[tuple[str, str]]:
+        """What a dry run says of the questions, as (name, text)."""
+        questions, windows = self.targets.questions, np.bincount(self.features.question)
+        cut = sum(len(tokenizer.encode(question.text)) > window.max_query_length for question in questions)
+        several = int((windows > 1).sum())
+        return [
+            ("questions", f"{len(questions):,}; {cut:,} are cut to {window.max_query_length} tokens"),
+            ("windows", f"{windows.sum():,}; the contexts of {several:,} questions take more than one"),
+        ]
 
 
 def as_examples(features: SquadFeatures) -> TokenizedExamples:

@@ -119,7 +119,8 @@ class FeatureBasedTuning(FineTuning):
         score: str | None = None,
     ) -> None:
         """Writes the encoder, then trains as `FineTuning` does."""
-        self._write_encoder()
+        if not self.run.dry_run:
+            self._write_encoder()
         super().train(examples, evaluate, score)
 
     def _write_encoder(self) -> None:

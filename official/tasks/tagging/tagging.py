@@ -104,9 +104,18 @@ class Tagging:
             def evaluate():
                 return self.evaluate(features)[0]
 
-        tagging_labels.write_labels(self.data.labels, self.run.output_dir)
+        if self.run.dry_run:
+            tagging_labels.check_learnt(self.data.labels, self.run.output_dir)
+            self.engine.about_inputs = self._about(file, len(examples))
+        else:
+            tagging_labels.write_labels(self.data.labels, self.run.output_dir)
         self.engine.train(examples, evaluate, SCORE_OF[self.data.task])
         print(f"model: {self.engine.write_model()}")
+
+    @staticmethod
+    def _about(file: ColumnFile, windows: int) -> list[tuple[str, str]]:
+        words = sum(len(sentence.words) for sentence in file.sentences)
+        return [("examples", f"{len(file.sentences):,} sentences of {words:,} words, in {windows:,} windows")]
 
     def _label_ids(self, sentences: Sentences) -> np.ndarray:
         return np.array([self._numbers[label] for labels in sentences for label in labels], np.int32)

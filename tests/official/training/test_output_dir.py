@@ -15,15 +15,15 @@ HOLDER = """
 import sys, types
 import tensorflow as tf
 from official.training import output_dir
-values = types.SimpleNamespace(output_dir=sys.argv[1], do_train=True, export_dir=None)
+values = types.SimpleNamespace(output_dir=sys.argv[1], do_train=True, dry_run=False, export_dir=None)
 output_dir.claim(values, tf.distribute.get_strategy())
 print("mine", flush=True)
 sys.stdin.read()
 """
 
 
-def flags(directory, do_train=True):
-    return types.SimpleNamespace(output_dir=str(directory), do_train=do_train, export_dir=None)
+def flags(directory, do_train=True, dry_run=False):
+    return types.SimpleNamespace(output_dir=str(directory), do_train=do_train, dry_run=dry_run, export_dir=None)
 
 
 @pytest.fixture
@@ -47,6 +47,7 @@ def test_a_directory_where_another_process_trains_is_refused_until_that_is_kille
         output_dir.claim(flags(tmp_path / "out"), strategy)
     output_dir.claim(flags(tmp_path / "other"), strategy)
     output_dir.claim(flags(tmp_path / "out", do_train=False), strategy)  # Evaluating what is there is no harm.
+    output_dir.claim(flags(tmp_path / "out", dry_run=True), strategy)
     holder.kill()
     holder.wait()
     output_dir.claim(flags(tmp_path / "out"), strategy)

@@ -258,6 +258,18 @@ def test_a_damaged_remote_checkpoint_gives_way_to_the_one_before(capsys):
     assert restore_weights(directory, other.weights) == 5
 
 
+def test_a_damaged_checkpoint_is_left_where_nothing_is_to_be_written(tmp_path):
+    run = Run(directory=tmp_path)
+    for step in (5, 10):
+        run.step.assign(step)
+        run.state.save()
+    flip_a_byte(tmp_path / "ckpt-10.index")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    other = Run(directory=tmp_path)
+    assert other.state.restore(repair=False) and int(other.step.numpy()) == 5
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
 def test_without_any_checkpoint_that_is_whole_the_run_does_not_start_over(tmp_path):
     run = Run(directory=tmp_path)
     run.state.save()

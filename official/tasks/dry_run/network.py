@@ -1,0 +1,98 @@
+"""What the costs of a model depend on, and its parameters by part."""
+
+import dataclasses
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import keras
+
+from official.models.bert import Bert, BertConfig
+from official.models.feature_based_tagger import LSTM_LAYERS, FeatureBasedTagger
+
+PARTS = {"bert/embeddings/": "embeddings", "bert/encoder/": "encoder", "bert/pooler/": "pooler"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Network:
+    """A model, as far as its costs go.
+
+    Attributes:
+        config: of the encoder.
+        heads: some of `Bert.HEADS`.
+        num_labels: of the head of fine-tuning.
+        one_hot: whether words are looked up by a matrix product.
+        lstm_inputs: the width of what each BiLSTM on a frozen encoder reads; none where the encoder is trained.
+        lstm_size: of each direction of these.
+    """
+
+    config: BertConfig
+    heads: tuple[str, ...]
+    num_labels: int = 0
+    one_hot: bool = False
+    lstm_inputs: tuple[int, ...] = ()
+    lstm_size: int = 0
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the encoder stays as it is."""
+        return bool(self.lstm_inputs)
+
+    @property
+    def has_pooler(self) -> bool:
+        return bool(Bert.WITH_POOLER & set(self.heads))
+
+    @property
+    def top(self) -> int:
+        """The width of what the head of fine-tuning reads."""
+        return 2 * self.lstm_size if self.frozen else self.config.hidden_size
+
+
+def network_of(model: keras.Model) -> Network:
+    """That of a model as the scripts of training make it."""
+    if isinstance(model, FeatureBasedTagger):
+        widths = (model.lstms[0].forward_layer.cell.kernel.shape[0], *[2 * model.lstm_size] * (LSTM_LAYERS - 1))
+        head = ("token_classification",)
+        return Network(model.config, head, len(model.labels), False, widths, model.lstm_size)
+    one_hot = model.bert.embeddings.use_one_hot_embeddings
+    return Network(model.config, model.heads, len(model.labels), one_hot)
+
+
+@dataclasses.dataclass(frozen=True)
+class Parameters:
+    """Numbers of them.
+
+    Attributes:
+        parts: by part of the model; what stands on the encoder is `heads`.
+        trained: those that are trained.
+        decayed: those of them that are subject to weight decay.
+    """
+
+    parts: dict[str, int]
+    trained: int
+    decayed: int
+
+    @property
+    def total(self) -> int:
+        return sum(self.parts.values())
+
+
+def count_parameters(
+    shapes: Mapping[str, Sequence[int]], trained: Iterable[str], decays: Callable[[str], bool]
+) -> Parameters:
+    """Counts the parameters of a model.
+
+    Args:
+        shapes: of all variables, by their names in a checkpoint of the original.
+        trained: names of those that are trained.
+        decays: whether a variable of this name is subject to weight decay.
+    """
+    sizes = {name: math.prod(shape) for name, shape in shapes.items()}
+    parts = dict.fromkeys([*PARTS.values(), "heads"], 0)
+    for name, size in sizes.items():
+        parts[next((part for start, part in PARTS.items() if start in name), "heads")] += size
+    trained = list(trained)
+    return Parameters(
+        parts={part: size for part, size in parts.items() if size},
+        trained=sum(sizes[name] for name in trained),
+        decayed=sum(sizes[name] for name in trained if decays(name)),
+    )
