@@ -178,7 +178,7 @@ def test_a_frozen_encoder_works_once_and_lstms_three_times():
 
 
 def test_with_16_bits_blocks_keep_what_the_published_formula_says():
-    """Korthikanti et al. 2022, equation 1: s·b·h·(34 + 5·a·s / h) bytes a layer, of which 2 and 1 are dropout's masks."""
+    """Korthikanti et al. 2022, equation 1: s·b·h·(34 + 5·a·s / h) bytes a layer, 2 and 1 of them for masks."""
     network, rows, length = Network(PRESETS["bert-base"], ("mlm", "nsp")), 8, 128
     kept = costs.activation_bytes(network, BatchShape(rows, length, 20), Storage(width=2))["blocks"]
     assert kept == 12 * length * rows * 768 * (34 - 2 + (5 - 1) * 12 * length / 768)
