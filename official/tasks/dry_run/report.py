@@ -1,5 +1,6 @@
 """The report of a dry run: its parts, and how numbers are written in it."""
 
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 
 from official.models.bert import BertConfig
@@ -8,6 +9,7 @@ from official.tasks.dry_run.network import Network, Parameters
 from official.training.rehearsal import Rehearsal
 
 Row = tuple[str, str]
+WIDTH = 120  # Of a line, as far as words allow.
 SHOWN_SHARE = 0.0005  # Of a step's work, from which on a part is named.
 
 
@@ -15,7 +17,18 @@ def section(title: str, rows: Iterable[Row]) -> str:
     """A title, and under it names with what is to be said of them."""
     rows = list(rows)
     width = max(len(name) for name, _ in rows)
-    return "\n".join([title, *(f"  {name:<{width}}  {value}".rstrip() for name, value in rows)])
+    return "\n".join([title, *(line for name, value in rows for line in _wrapped(f"  {name:<{width}}  ", value))])
+
+
+def _wrapped(start: str, value: str) -> list[str]:
+    return textwrap.wrap(
+        value.rstrip(),
+        WIDTH,
+        initial_indent=start,
+        subsequent_indent=" " * len(start),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def examples_section(title: str, examples: Sequence[Sequence[str]]) -> str:

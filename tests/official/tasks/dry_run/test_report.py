@@ -34,6 +34,15 @@ def test_numbers_are_written_for_people(write, number, text):
     assert write(number) == text
 
 
+def test_what_is_said_stands_in_columns_and_long_lines_are_wrapped():
+    shown = report.section("Title", [("a", "  12 MB  "), ("name", "words " * 30)])
+    title, first, *rest = shown.split("\n")
+    assert (title, first) == ("Title", "  a       12 MB")
+    assert [len(line) <= 120 for line in rest] == [True, True]
+    assert rest[0].startswith("  name  words") and rest[1].startswith(" " * 8 + "words")
+    assert sum(line.count("words") for line in rest) == 30
+
+
 def examples(labels=None, token_labels=None, group=1):
     labels = {name: np.array(values) for name, values in (labels or {}).items()}
     rows = [([1, 2], [0, 0])] * 4 * group
