@@ -16,6 +16,7 @@ from absl import flags
 from benchmarks.tpu_check.compiler import compile_module, describe
 from benchmarks.tpu_check.topologies import topology_of
 from official import command_line, files
+from official.errors import InputError
 
 FLAGS = flags.FLAGS
 
@@ -27,7 +28,8 @@ flags.DEFINE_string("topology", "v5e:2x2", "The TPU, by libtpu's name.")
 def main():
     command_line.require(FLAGS, "module")
     topology = topology_of(FLAGS.topology)
-    os.environ |= {"JAX_PLATFORMS": "cpu", "TPU_SKIP_MDS_QUERY": "1"}  # Else JAX looks for a TPU for minutes.
+    # Else JAX looks for a TPU for minutes, and libtpu wants to be alone on the machine, as where there is one.
+    os.environ |= {"JAX_PLATFORMS": "cpu", "TPU_SKIP_MDS_QUERY": "1", "ALLOW_MULTIPLE_LIBTPU_LOAD": "1"}
     import jax
 
     with files.open_file(FLAGS.module, "rb") as file:
@@ -36,6 +38,8 @@ def main():
     try:
         found = describe(compile_module(module, FLAGS.aliased, topology))
     except jax.errors.JaxRuntimeError as error:
+        if str(error).startswith("ABORTED"):  # No word on the program: the library did not start.
+            raise InputError(f"libtpu: {error}") from error
         found = {"compiler_refusal": " ".join(str(error).split())[:400]}
     print(json.dumps(found | {"compiling_seconds": round(time.monotonic() - started, 1)}))
 
