@@ -90,6 +90,11 @@ class TrainLoop:
         self.loss_names: list[str] = []  # Known once the step was traced.
         self.measure_names: list[str] = []  # The losses, then the metrics.
         self._loop = tf.function(self._run_steps)
+        # Compiled, since Grappler would merge these sums with those that the gradients are, in temporary variables that
+        # it leaves behind where the micro-batches end: of a model like bert-mini the next call would fail.
+        self._add = tf.function(
+            lambda sums, more: [a + b for a, b in zip(sums, more, strict=True)], jit_compile=True, autograph=False
+        )
 
     # Not `__call__`: TensorFlow 2.20 would trace that in place of a method of a callable object.
     def run(self, iterator, count: int, skipped: int = 0) -> LoopResult:
@@ -151,7 +156,7 @@ class TrainLoop:
         def add_micro_batch(number, sums, gradients):
             part = {name: _micro_batch(values, number, count) for name, values in batch.items()}
             more, more_sums = self._micro_batch_gradients(part, number, denominators, step, scale, replica)
-            return number + 1, sums + more_sums, [a + b for a, b in zip(gradients, more, strict=True)]
+            return number + 1, sums + more_sums, self._add(gradients, more)
 
         zeros = [tf.zeros(variable.shape) for variable in self.optimizer.variables.values()]
         start = (tf.constant(0), tf.zeros([len(losses | metrics), 2]), zeros)
