@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from official.errors import InputError, Stopped
 from official.layers import Dropout, dropout_seed
-from official.models.bert import Bert, BertConfig
+from official.models.bert import PRESETS, Bert, BertConfig
 from official.objectives.bert_pretraining import bert_pretraining
 from official.optimization import AdamWeightDecay, LinearDecayWithWarmup
 from official.progress import format_seconds
@@ -377,3 +377,21 @@ def test_nothing_of_a_finished_run_stays_in_memory(fused):
     before = loops_in_memory()
     make_a_step()
     assert loops_in_memory() == before
+
+
+@pytest.mark.slow
+def test_a_loop_with_micro_batches_is_called_again_with_a_model_whose_sums_grappler_would_merge():
+    config = PRESETS["bert-mini"]
+    model = Bert(config, heads=("mlm", "nsp"))
+    weights = {variable.path: variable.value for variable in model.trainable_variables}
+    step, strategy = tf.Variable(0, dtype=tf.int64), make_strategy("one_device")
+    schedule = LinearDecayWithWarmup(1e-4, 100, 1)
+    loop = TrainLoop(
+        strategy, model, bert_pretraining, AdamWeightDecay(weights), schedule, step, 1, gradient_accumulation_steps=4
+    )
+    batch = {name: np.repeat(values, 8, axis=0) for name, values in BATCH.items()}
+    columns = batch | {"position": np.zeros([len(batch["input_ids"]), 2], np.int64)}
+    iterator = iter(tf.data.Dataset.from_tensors(columns).repeat())
+    for _ in range(3):
+        loop.run(iterator, 1)
+    assert step.numpy() == 3
