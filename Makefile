@@ -13,16 +13,19 @@ ORACLE := .oracle
 # A process a core, four at most (each takes up to 4 GB); the tests of a file share what they set up.
 PYTEST := $(RUN) -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
-.PHONY: demo test test-slow oracle clean
+.PHONY: demo test test-slow test-long oracle clean
 
 demo: $(INSTALLED)
 	$(RUN) run_pretraining.py
 
 test: $(REAL_MODELS)
-	$(PYTEST) -m "not slow"
+	$(PYTEST) -m "not slow and not long"
 
 test-slow: $(REAL_MODELS)
 	$(PYTEST) -m slow
+
+test-long: $(REAL_MODELS)
+	$(PYTEST) -m long
 
 $(INSTALLED): setup.cfg pyproject.toml
 	@if [ -z "$(PYTHON)" ]; then echo "error: Python 3.11, 3.12 or 3.13 is needed, and none was found" >&2; exit 1; fi

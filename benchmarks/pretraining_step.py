@@ -47,7 +47,7 @@ def random_batch(vocab_size):
     return batch | {"masked_lm_weights": np.ones((examples, predictions), "float32")}
 
 
-def ours(config, batch, precision, fused):
+def ours(config, batch, precision, fusion="blocks"):
     """A function that makes a number of steps with this project."""
     import keras
     import tensorflow as tf
@@ -65,7 +65,10 @@ def ours(config, batch, precision, fused):
         optimizer = AdamWeightDecay({v.path: v.value for v in model.trainable_variables})
         step = tf.Variable(0, dtype=tf.int64, trainable=False)
     schedule = LinearDecayWithWarmup(1e-4, 10_000, 100)
-    loop = TrainLoop(strategy, model, bert_pretraining, optimizer, schedule, step, seed=1, fused=fused)
+    generator = "philox" if fusion == "none" else "counter"  # As by default.
+    loop = TrainLoop(
+        strategy, model, bert_pretraining, optimizer, schedule, step, 1, fusion, dropout_generator=generator
+    )
     columns = batch | {"position": tf.zeros([len(batch["input_ids"]), 2], tf.int64)}
     iterator = iter(strategy.experimental_distribute_dataset(tf.data.Dataset.from_tensors(columns).repeat()))
     return lambda steps: float(loop.run(iterator, steps).gradient_norm)
@@ -115,9 +118,10 @@ def main():
     config = read_config(FLAGS.bert_config_file)
     batch = random_batch(config.vocab_size)
     runs = {
-        "this project, float32": ours(config, batch, "float32", fused=True),
-        "this project, bfloat16": ours(config, batch, "mixed_bfloat16", fused=True),
-        "this project, bfloat16, blocks not compiled": ours(config, batch, "mixed_bfloat16", fused=False),
+        "this project, float32": ours(config, batch, "float32"),
+        "this project, float32, blocks not compiled": ours(config, batch, "float32", "none"),
+        "this project, bfloat16": ours(config, batch, "mixed_bfloat16"),
+        "this project, bfloat16, blocks not compiled": ours(config, batch, "mixed_bfloat16", "none"),
         "keras-hub fit, float32": keras_hub_fit(config, batch, "float32"),
         "keras-hub fit, bfloat16": keras_hub_fit(config, batch, "mixed_bfloat16"),
     }

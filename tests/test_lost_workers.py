@@ -39,7 +39,7 @@ def last_step(directory):
     return max((int(re.search(r"ckpt-(\d+)", path.name)[1]) for path in found), default=0)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_when_one_is_gone_all_end_and_another_number_of_them_goes_on(ending, golden_bert, tmp_path):
     victims, number, statuses = ENDINGS[ending]

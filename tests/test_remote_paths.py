@@ -159,7 +159,7 @@ def test_vocabulary_and_records_are_made_of_remote_text(text):
     make_records(text, num_workers=2, compression="GZIP")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_records_are_pretrained_on_interrupted_exported_and_asked_for_vectors(text):
     make_records(text, num_workers=1)
     run = {
@@ -209,7 +209,7 @@ def test_weights_in_shards_are_read(both):
     assert "model.safetensors.index.json" in both.run(CHECKPOINTS, "--describe", "{}/encoder")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("task", ["imdb", "tsv"])
 def test_texts_are_classified(both, task):
     write_encoder(both.local)
@@ -228,7 +228,7 @@ def test_texts_are_classified(both, task):
     both.run("run_classifier.py", **flags)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_questions_are_answered(both):
     write_encoder(both.local)
     context = "ann saw bob in rome . cleo went in oslo ."
@@ -246,7 +246,7 @@ def test_questions_are_answered(both):
              init_checkpoint="{}/out/trial_1")  # fmt: skip
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("more", [{}, {"feature_based": True, "lstm_size": 8}], ids=["whole", "feature_based"])
 @ON_BOTH
 def test_words_are_labelled(both, more):
@@ -259,7 +259,7 @@ def test_words_are_labelled(both, more):
     both.run("export_savedmodel.py", init_checkpoint="{}/out", export_dir="{}/export", model_name="ner", batch_sizes=1)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_model_is_exported_and_exported_again(both):
     write_encoder(both.local)
     flags = {"init_checkpoint": "{}/encoder", "export_dir": "{}/export", "batch_sizes": "1", "kind": "encoder"}
@@ -321,7 +321,7 @@ def refusal(script: str, flags: dict) -> str:
     return done.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", COMMANDS)
 @pytest.mark.parametrize(
     "path, reason",
@@ -338,7 +338,7 @@ def test_an_input_that_can_not_be_reached_is_named_in_one_line(name, path, reaso
     assert path in said and re.search(reason, said), said
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", OUTPUTS)
 def test_an_output_that_can_not_be_written_is_named_in_one_line(name, here, monkeypatch):
     monkeypatch.chdir(here)

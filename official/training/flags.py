@@ -25,8 +25,9 @@ flags.DEFINE_enum(
 flags.DEFINE_enum(
     "fusion",
     "auto",
-    ["auto", "blocks", "none"],
-    "What is compiled in training: the element-wise blocks between matrix products, or nothing. auto: blocks on CPUs.",
+    ["auto", "blocks", "step", "none"],
+    "What is compiled in training: the element-wise blocks between matrix products, the whole step up to its gradients "
+    "(for GPUs and batches of one length), or nothing. auto: blocks on CPUs. TPUs compile everything in any case.",
 )
 flags.DEFINE_enum(
     "dropout_generator",

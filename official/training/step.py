@@ -51,7 +51,8 @@ class TrainLoop:
         schedule: step → learning rate.
         step: int64 variable, the number of optimizer steps taken.
         seed, dropout_generator: of dropout.
-        fused: whether the layers' element-wise blocks are compiled.
+        fusion: what is compiled: the layers' element-wise `blocks`, a replica's whole `step` up to its gradients, or
+            `none` of it.
         gradient_accumulation_steps: micro-batches that a replica's batch is computed in, one after the other.
         recompute: whether a block's inner values are computed again in the backward pass instead of kept.
         loss_average: `global`, or `replica`: the mean of each replica's own mean, as on the original's TPUs
@@ -70,7 +71,7 @@ class TrainLoop:
         schedule,
         step: tf.Variable,
         seed: int,
-        fused: bool = False,
+        fusion: str = "none",
         *,
         gradient_accumulation_steps: int = 1,
         recompute: bool = False,
@@ -83,7 +84,7 @@ class TrainLoop:
         self.strategy, self.model, self.objective = strategy, model, objective
         self.optimizer, self.schedule, self.step = optimizer, schedule, step
         self.seed = seed % 2**31
-        self.fused, self.recompute = fused, recompute
+        self.fusion, self.recompute = fusion, recompute
         self.gradient_accumulation_steps, self.loss_average = gradient_accumulation_steps, loss_average
         self.loss_scale, self.moving_average = loss_scale, moving_average
         self.max_skipped_steps, self.dropout_generator = max_skipped_steps, dropout_generator
@@ -147,19 +148,32 @@ class TrainLoop:
     def _gradients(self, batch, step, scale, replica):
         """This replica's part of the gradients, times `scale`, and of the measures' sums [M, 2]."""
         count = self.gradient_accumulation_steps
-        if count == 1:
+        if count == 1 and self.fusion != "step":
             return self._micro_batch_gradients(batch, 0, None, step, scale, replica)
         # Only the weights of the means are asked for, which rest on labels: what else is traced here is never run.
         losses, metrics = self.objective(self.model, batch, training=False)
         denominators = {name: self._denominator(mean, replica) for name, mean in losses.items()}
 
+        def gradients_of(part, number):
+            return self._micro_batch_gradients(part, number, denominators, step, scale, replica)
+
+        if self.fusion == "step":
+            gradients_of = tf.function(gradients_of, jit_compile=True, autograph=False)
+        if count == 1:
+            return gradients_of(batch, tf.constant(0))
+        return self._accumulated(gradients_of, batch, len(losses | metrics))
+
+    def _accumulated(self, gradients_of, batch, num_measures):
+        """The sums over all micro-batches, computed one after the other."""
+        count = self.gradient_accumulation_steps
+
         def add_micro_batch(number, sums, gradients):
             part = {name: _micro_batch(values, number, count) for name, values in batch.items()}
-            more, more_sums = self._micro_batch_gradients(part, number, denominators, step, scale, replica)
+            more, more_sums = gradients_of(part, number)
             return number + 1, sums + more_sums, self._add(gradients, more)
 
         zeros = [tf.zeros(variable.shape) for variable in self.optimizer.variables.values()]
-        start = (tf.constant(0), tf.zeros([len(losses | metrics), 2]), zeros)
+        start = (tf.constant(0), tf.zeros([num_measures, 2]), zeros)
         _, sums, gradients = tf.while_loop(
             lambda number, *_: number < count, add_micro_batch, start, parallel_iterations=1, maximum_iterations=count
         )
@@ -169,7 +183,8 @@ class TrainLoop:
         """Where `denominators` of the losses are not given, they are this batch's own."""
         variables = list(self.optimizer.variables.values())
         seed = self._dropout_seed(step, replica, number)
-        with tf.GradientTape() as tape, dropout_seed(seed), fused_blocks(self.fused), recomputed_blocks(self.recompute):
+        fused, recomputed = self.fusion == "blocks", self.recompute
+        with tf.GradientTape() as tape, dropout_seed(seed), fused_blocks(fused), recomputed_blocks(recomputed):
             losses, metrics = self.objective(self.model, batch, training=True)
             if denominators is None:
                 denominators = {name: self._denominator(mean, replica) for name, mean in losses.items()}

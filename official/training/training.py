@@ -31,15 +31,17 @@ class TrainingOptions:
     max_skipped_steps: int = 0
     seed: int = 12_345
 
-    def is_fused(self, strategy: tf.distribute.Strategy) -> bool:
-        """Whether the element-wise blocks are compiled on these devices."""
-        return self.fusion == "blocks" or (self.fusion == "auto" and runs_on_cpu(strategy))
+    def fusion_on(self, strategy: tf.distribute.Strategy) -> str:
+        """What is compiled on these devices: `blocks`, `step` or `none`."""
+        if self.fusion != "auto":
+            return self.fusion
+        return "blocks" if runs_on_cpu(strategy) else "none"
 
     def dropout_generator_on(self, strategy: tf.distribute.Strategy) -> str:
         """Counting where masks are made within compiled blocks; elsewhere TensorFlow's own is quicker."""
         if self.dropout_generator != "auto":
             return self.dropout_generator
-        compiled = self.is_fused(strategy) or isinstance(strategy, tf.distribute.TPUStrategy)
+        compiled = self.fusion_on(strategy) != "none" or isinstance(strategy, tf.distribute.TPUStrategy)
         return "counter" if compiled else "philox"
 
 
@@ -107,7 +109,7 @@ class Training:
             schedule,
             self.step,
             options.seed,
-            options.is_fused(strategy),
+            options.fusion_on(strategy),
             gradient_accumulation_steps=options.gradient_accumulation_steps,
             recompute=options.recompute,
             loss_average=options.loss_average,

@@ -71,7 +71,7 @@ class Trainable:
     def storage(self) -> costs.Storage:
         """A TPU compiles the whole step, and with it the blocks."""
         width = tf.as_dtype(keras.mixed_precision.global_policy().compute_dtype).size
-        compiled = self.loop.fused or isinstance(self.loop.strategy, tf.distribute.TPUStrategy)
+        compiled = self.loop.fusion != "none" or isinstance(self.loop.strategy, tf.distribute.TPUStrategy)
         return costs.Storage(width, compiled, self.loop.recompute)
 
     def flops(self, shape: costs.BatchShape) -> int:

@@ -93,3 +93,7 @@ def test_the_chief_comes_first(monkeypatch):
     config = {"cluster": CLUSTER | {"chief": ["zero:0"]}, "task": {"type": "worker", "index": 1}}
     monkeypatch.setenv("TF_CONFIG", json.dumps(config))
     assert read_tf_config() == (["zero:0", "one:1", "two:2"], 2)
+
+
+def test_mirrored_takes_all_devices():
+    assert make_strategy("mirrored").num_replicas_in_sync == 2  # As conftest.py has divided the CPU.

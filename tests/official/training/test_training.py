@@ -81,9 +81,9 @@ def assert_same_weights(first, second, **tolerance):
         np.testing.assert_allclose(value.numpy(), second.weights[name].numpy(), **tolerance, err_msg=name)
 
 
-@pytest.mark.parametrize("fused", [False, True])
-def test_twenty_steps_are_those_of_pytorch_with_the_original_optimizer(fused):
-    run = Run(fused=fused)
+@pytest.mark.parametrize("fusion", ["none", "blocks", "step"])
+def test_twenty_steps_are_those_of_pytorch_with_the_original_optimizer(fusion):
+    run = Run(fusion=fusion)
     iterator = run.iterator()
     for line in GOLDEN["steps"][:-1]:
         result = run.loop.run(iterator, 1)
@@ -97,9 +97,9 @@ def test_twenty_steps_are_those_of_pytorch_with_the_original_optimizer(fused):
         np.testing.assert_allclose(np.linalg.norm(run.weights[name]), norm, rtol=1e-4, err_msg=name)
 
 
-@pytest.mark.parametrize("make", [mirrored, lambda: make_strategy("mirrored")])
-def test_two_devices_do_what_one_does_with_the_same_global_batch(make):
-    one, two = Run(), Run(make())
+@pytest.mark.parametrize("fusion", ["none", pytest.param("step", marks=pytest.mark.slow)])
+def test_two_devices_do_what_one_does_with_the_same_global_batch(fusion):
+    one, two = Run(), Run(mirrored(), fusion=fusion)
     assert two.strategy.num_replicas_in_sync == 2
     first, second = one.loop.run(one.iterator(), 10), two.loop.run(two.iterator(), 10)
     np.testing.assert_allclose(first.sums, second.sums, rtol=1e-4)
@@ -367,10 +367,10 @@ def loops_in_memory():
     return sum(type(found).__name__ == "FuncGraph" and found.name == "_run_steps" for found in gc.get_objects())
 
 
-@pytest.mark.parametrize("fused", [False, True])
-def test_nothing_of_a_finished_run_stays_in_memory(fused):
+@pytest.mark.parametrize("fusion", ["none", "blocks", "step"])
+def test_nothing_of_a_finished_run_stays_in_memory(fusion):
     def make_a_step():
-        run = Run(fused=fused)
+        run = Run(fusion=fusion)
         run.loop.run(run.iterator(), 1)
         assert loops_in_memory() == before + 1
 
