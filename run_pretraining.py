@@ -11,7 +11,7 @@ from absl import flags
 
 from official import command_line
 from official.serving import serving_flags
-from official.training import dry_run_flag
+from official.training import dry_run_flag, training_flags
 from official.training import flags as device_flags
 
 FLAGS = flags.FLAGS
@@ -34,6 +34,7 @@ flags.DEFINE_integer("save_checkpoints_steps", 1_000, "Steps between two checkpo
 flags.DEFINE_integer("iterations_per_loop", 1_000, "Steps that stay on the devices, at most.", lower_bound=1)
 flags.DEFINE_integer("max_eval_steps", 100, "Steps of evaluation; 0: every record once.", lower_bound=0)
 flags.adopt_module_key_flags(device_flags)
+flags.adopt_module_key_flags(training_flags)
 flags.adopt_module_key_flags(dry_run_flag)
 dry_run_flag.needs_do_train()
 flags.adopt_module_key_flags(serving_flags)

@@ -19,9 +19,11 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from official import command_line  # noqa: E402
 from official.training import flags as device_flags  # noqa: E402
+from official.training import training_flags  # noqa: E402
 
 FLAGS = flags.FLAGS
 flags.adopt_module_key_flags(device_flags)
+flags.adopt_module_key_flags(training_flags)
 
 flags.DEFINE_string("bert_config_file", "bert-tiny", "A preset, or a bert_config.json.")
 flags.DEFINE_integer("train_batch_size", 128, "Examples in a step; eight at least.", 1)

@@ -5,7 +5,7 @@
 
 from absl import flags
 
-from official.training import dry_run_flag
+from official.training import dry_run_flag, training_flags
 from official.training import flags as device_flags
 
 # === The original's flags ===
@@ -26,6 +26,7 @@ flags.DEFINE_float("warmup_proportion", 0.1, "Share of the steps over which the 
 flags.DEFINE_integer("save_checkpoints_steps", 1_000, "Steps between two checkpoints.", lower_bound=1)
 flags.DEFINE_integer("iterations_per_loop", 1_000, "Steps that stay on the devices, at most.", lower_bound=1)
 flags.adopt_module_key_flags(device_flags)
+flags.adopt_module_key_flags(training_flags)
 flags.adopt_module_key_flags(dry_run_flag)
 dry_run_flag.needs_do_train()
 

@@ -86,6 +86,40 @@ def polarity(shared, minilm, tmp_path_factory):
     return [row[0] for row in rows[:1_000]], expected, export(folder, max_seq_length=48)
 
 
+@pytest.fixture(scope="module")
+def features(shared, minilm, tmp_path_factory):
+    """Film reviews, the vectors of their tokens as extract_features.py writes them, and the exported model."""
+    folder = tmp_path_factory.mktemp("features")
+    archive = zipfile.ZipFile(shared / "data/movie_reviews/sentence_polarity.zip")
+    lines = archive.read("sentence_polarity/rt-polarity.pos").decode("latin-1").splitlines()
+    texts = [line.strip().replace("|||", " ") for line in lines[: 1_000 if WHOLE_FILES else 100]]
+    (folder / "texts.txt").write_text("\n".join(texts) + "\n", "utf-8")
+    flags = {
+        "input_file": folder / "texts.txt",
+        "output_file": folder / "features.jsonl",
+        "init_checkpoint": minilm,
+        "layers": -1,
+        "max_seq_length": 48,
+    }
+    done = scripts.run("extract_features.py", *scripts.flags_of(flags))
+    assert done.returncode == 0, done.stderr
+    expected = [
+        np.array([token["layers"][0]["values"] for token in json.loads(line)["features"]])
+        for line in (folder / "features.jsonl").read_text().splitlines()
+    ]
+    source = exporting.Export(source=str(minilm), export_dir=str(folder / "export"), kind="encoder", max_seq_length=48)
+    return texts, expected, exporting.export(source)
+
+
+def test_vectors_of_real_sentences(features, program):
+    texts, expected, path = features
+    (found,) = program(path, [("token_embeddings", {"text": programs.strings(*texts)})])
+    assert len(expected) == len(texts)
+    for vectors, states in zip(found["embeddings"], expected):
+        np.testing.assert_allclose(vectors[: len(states)], states, atol=1e-5)
+        assert not vectors[len(states) :].any()
+
+
 def test_classes_of_real_pairs(qnli, program):
     pairs, expected, path = qnli
     text_a, text_b = (programs.strings(*column) for column in zip(*pairs))

@@ -1,0 +1,44 @@
+"""The flags of `TrainingOptions`, which every script that trains has."""
+
+from absl import flags
+
+flags.DEFINE_enum(
+    "mixed_precision",
+    "float32",
+    ["float32", "bfloat16", "float16", "auto"],
+    "What is computed in; weights, normalisation, softmax and losses are float32 in any case. float16 comes with loss "
+    "scaling. auto: bfloat16 where the hardware multiplies it natively.",
+)
+flags.DEFINE_enum(
+    "fusion",
+    "auto",
+    ["auto", "blocks", "step", "none"],
+    "What is compiled in training: the element-wise blocks between matrix products, the whole step up to its gradients "
+    "(for GPUs and batches of one length), or nothing. auto: blocks on CPUs. TPUs compile everything in any case.",
+)
+flags.DEFINE_enum(
+    "dropout_generator",
+    "auto",
+    ["auto", "counter", "philox"],
+    "How dropout's masks are drawn: by counting, which is free in a compiled block, or by TensorFlow's generator. "
+    "auto: counter where blocks are compiled and on TPUs.",
+)
+flags.DEFINE_integer(
+    "gradient_accumulation_steps",
+    1,
+    "Parts that a device's share of train_batch_size is computed in, one after the other, where memory is short: the "
+    "result is that of the whole batch.",
+    lower_bound=1,
+)
+flags.DEFINE_bool("recompute", False, "Keep less for the backward pass, and compute it again: less memory, more time.")
+flags.DEFINE_enum("optimizer", "adamw_bert", ["adamw_bert", "adamw", "lamb"], "Adam as published, AdamW or LAMB.")
+flags.DEFINE_enum(
+    "loss_average",
+    "global",
+    ["global", "replica"],
+    "Mean over the batch of all devices, or the mean of each device's own mean, as the original had it on TPUs.",
+)
+flags.DEFINE_float("ema_decay", None, "Keep a moving average of the weights, which is evaluated and written.", 0.0, 1.0)
+flags.DEFINE_integer(
+    "max_skipped_steps", 0, "Steps in a row that may be skipped because they are not finite.", lower_bound=0
+)
