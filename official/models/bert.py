@@ -54,6 +54,25 @@ class BertConfig:
             raise InputError("vocab_size is missing")
         return cls(**{key: value for key, value in values.items() if key in known})
 
+    @classmethod
+    def from_hugging_face(cls, values: Mapping[str, Any]) -> "BertConfig":
+        """Reads what a `config.json` of Hugging Face holds.
+
+        Raises:
+            InputError: it describes a model that this BERT is not, or an impossible one.
+        """
+        if values.get("model_type", "bert") != "bert":
+            raise InputError(f"model_type is {values['model_type']!r}: 'bert' was expected")
+        for key, value in COMPUTED_WITH.items():
+            if values.get(key, value) != value:
+                raise InputError(f"{key} is {values[key]!r}: this BERT computes with {value!r} only")
+        act = values.get("hidden_act", "gelu")
+        if not isinstance(act, str) or act not in FROM_HUGGING_FACE:
+            raise InputError(f"hidden_act is {act!r}: one of {', '.join(FROM_HUGGING_FACE)} was expected")
+        fields = {field.name for field in dataclasses.fields(cls)}
+        known = {key: value for key, value in values.items() if key in fields}
+        return cls.from_dict({"type_vocab_size": 2, **known, "hidden_act": FROM_HUGGING_FACE[act]})
+
     def to_json(self) -> str:
         """The config as the original writes it: what it has no field for is left out where it is as in the original."""
         values = dataclasses.asdict(self)
@@ -62,6 +81,24 @@ class BertConfig:
         return json.dumps(values, indent=2, sort_keys=True) + "\n"
 
 
+# Hugging Face's `gelu` is the exact form, the original's is the tanh form.
+FROM_HUGGING_FACE = {
+    "gelu": "gelu_erf",
+    "gelu_python": "gelu_erf",
+    "gelu_new": "gelu",
+    "gelu_pytorch_tanh": "gelu",
+    "gelu_fast": "gelu",
+    "linear": "linear",
+    "relu": "relu",
+    "tanh": "tanh",
+}
+# Settings of Hugging Face's that change what is computed, and the one value that this BERT computes with.
+COMPUTED_WITH = {
+    "add_cross_attention": False,
+    "is_decoder": False,
+    "position_embedding_type": "absolute",
+    "pruned_heads": {},
+}
 # In the multilingual and Chinese releases: properties of a pooler that no code ever built. In ours: names of labels.
 IGNORED_KEYS = frozenset({
     "id2label",
@@ -126,7 +163,7 @@ PRESETS: dict[str, BertConfig] = {
 
 
 def read_config(path_or_preset: str) -> BertConfig:
-    """Reads `bert_config.json`, or gives the preset of that name.
+    """Reads `bert_config.json`, or a `config.json` of Hugging Face, or gives the preset of that name.
 
     Raises:
         InputError: no such file or preset, not a JSON object, or an impossible value; the file is named.
@@ -140,7 +177,7 @@ def read_config(path_or_preset: str) -> BertConfig:
             values = json.load(file)
         if not isinstance(values, dict):
             raise InputError("a JSON object was expected")
-        return BertConfig.from_dict(values)
+        return BertConfig.from_hugging_face(values) if "model_type" in values else BertConfig.from_dict(values)
     except json.JSONDecodeError as error:
         raise InputError(f"{path_or_preset}:{error.lineno}: not JSON: {error.msg}") from error
     except InputError as error:

@@ -8,8 +8,7 @@ from official.checkpoints import labels
 from official.checkpoints.families import bert_keras_hub
 from official.checkpoints.family import Family
 from official.checkpoints.names import NameMap, Tied, classification, dense, layer_norm, tensor
-from official.errors import InputError
-from official.models.bert import Bert, BertConfig, read_config
+from official.models.bert import COMPUTED_WITH, Bert, BertConfig, read_config
 
 _OURS, _THEIRS = "bert/encoder/layer_{n}", "bert.encoder.layer.{n}"
 
@@ -51,17 +50,6 @@ def names_of(values: Mapping[str, Any]) -> NameMap:
     return TAGGING_NAMES if tagging else NAMES
 
 
-# Hugging Face's `gelu` is the exact form, the original's is the tanh form.
-FROM_HUGGING_FACE = {
-    "gelu": "gelu_erf",
-    "gelu_python": "gelu_erf",
-    "gelu_new": "gelu",
-    "gelu_pytorch_tanh": "gelu",
-    "gelu_fast": "gelu",
-    "linear": "linear",
-    "relu": "relu",
-    "tanh": "tanh",
-}
 TO_HUGGING_FACE = {"gelu_erf": "gelu", "gelu": "gelu_new", "linear": "linear", "relu": "relu", "tanh": "tanh"}
 ARCHITECTURES = {
     (): "BertModel",
@@ -72,30 +60,6 @@ ARCHITECTURES = {
     ("token_classification",): "BertForTokenClassification",
     ("question_answering",): "BertForQuestionAnswering",
 }
-# Settings that change what is computed, and the one value that this BERT computes.
-FIXED = {
-    "add_cross_attention": False,
-    "is_decoder": False,
-    "position_embedding_type": "absolute",
-    "pruned_heads": {},
-}
-
-
-def from_hugging_face(values: Mapping[str, Any]) -> BertConfig:
-    """The config that a `config.json` of Hugging Face describes.
-
-    Raises:
-        InputError: it describes a model that this BERT is not, or an impossible one.
-    """
-    for key, value in FIXED.items():
-        if values.get(key, value) != value:
-            raise InputError(f"{key} is {values[key]!r}: this BERT computes with {value!r} only")
-    act = values.get("hidden_act", "gelu")
-    if not isinstance(act, str) or act not in FROM_HUGGING_FACE:
-        raise InputError(f"hidden_act is {act!r}: one of {', '.join(FROM_HUGGING_FACE)} was expected")
-    fields = {field.name for field in dataclasses.fields(BertConfig)}
-    known = {key: value for key, value in values.items() if key in fields}
-    return BertConfig.from_dict({"type_vocab_size": 2, **known, "hidden_act": FROM_HUGGING_FACE[act]})
 
 
 def to_hugging_face(model: Bert) -> dict[str, Any]:
@@ -105,7 +69,7 @@ def to_hugging_face(model: Bert) -> dict[str, Any]:
     architecture = ARCHITECTURES.get(heads) or ARCHITECTURES[heads[-1:]]
     return {
         **dataclasses.asdict(model.config),
-        **{key: value for key, value in FIXED.items() if key != "pruned_heads"},
+        **{key: value for key, value in COMPUTED_WITH.items() if key != "pruned_heads"},
         "architectures": [architecture],
         "hidden_act": TO_HUGGING_FACE[model.config.hidden_act],
         "model_type": "bert",
@@ -178,7 +142,7 @@ BERT = Family(
     tf1_notes=tf1_notes,
     model_type="bert",
     names_of=names_of,
-    from_hugging_face=from_hugging_face,
+    from_hugging_face=BertConfig.from_hugging_face,
     to_hugging_face=to_hugging_face,
     keras_hub=bert_keras_hub.PRESETS,
 )

@@ -355,3 +355,19 @@ def test_defaults_are_those_of_the_original():
         "type_vocab_size": 16,
         "vocab_size": 1,
     }
+
+
+def test_a_config_of_hugging_face_given_as_the_originals_means_what_it_means_there(tmp_path):
+    """There `gelu` is the exact form: https://huggingface.co/docs/transformers/model_doc/bert, `hidden_act`."""
+    path = tmp_path / "config.json"
+    shape = {"vocab_size": 30, "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2}
+    forms = {"gelu": "gelu_erf", "gelu_new": "gelu", "relu": "relu"}
+    for act, ours in forms.items():
+        path.write_text(json.dumps(shape | {"hidden_act": act, "model_type": "bert", "architectures": ["BertModel"]}))
+        assert read_config(str(path)).hidden_act == ours
+    path.write_text(json.dumps(shape | {"hidden_act": "gelu"}))
+    assert read_config(str(path)).hidden_act == "gelu"
+    for wrong in ({"model_type": "roberta"}, {"position_embedding_type": "relative_key"}):
+        path.write_text(json.dumps(shape | {"model_type": "bert"} | wrong))
+        with pytest.raises(InputError, match=f"{path}: {next(iter(wrong))} is"):
+            read_config(str(path))

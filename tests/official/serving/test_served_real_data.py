@@ -98,6 +98,8 @@ def features(shared, minilm, tmp_path_factory):
         "input_file": folder / "texts.txt",
         "output_file": folder / "features.jsonl",
         "init_checkpoint": minilm,
+        "bert_config_file": minilm / "config.json",
+        "vocab_file": minilm / "vocab.txt",
         "layers": -1,
         "max_seq_length": 48,
     }
