@@ -1,5 +1,6 @@
 """Runs the scripts as a user does: a process of its own, with nothing but flags."""
 
+import atexit
 import json
 import multiprocessing
 import os
@@ -99,7 +100,10 @@ def _become(
 
         devices = [tf.config.LogicalDeviceConfiguration()] * cpus
         tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], devices)
-    runpy.run_path(arguments[0], run_name="__main__")
+    try:
+        runpy.run_path(arguments[0], run_name="__main__")
+    finally:
+        atexit._run_exitfuncs()  # Which a child of multiprocessing leaves out.
 
 
 def flags_of(values: dict) -> list[str]:

@@ -56,7 +56,9 @@ def _lock(directory: str) -> None:
     """Where files are remote there are no locks, and the user has to see to it."""
     if files.is_remote(directory):
         return
-    files.make_directory(directory)
+    if not os.path.exists(directory):
+        files.make_directory(directory)
+        atexit.register(_remove_unused, directory)
     path = os.path.join(directory, LOCK)
     file = files.open_file(path, "a+")
     try:
@@ -70,3 +72,9 @@ def _lock(directory: str) -> None:
     file.write(f"{os.getpid()}\n")
     file.flush()
     _held.append(file)
+
+
+def _remove_unused(directory: str) -> None:
+    """A run that was refused leaves no directory behind that was not there before."""
+    if os.path.isdir(directory) and os.listdir(directory) == [LOCK]:
+        shutil.rmtree(directory, ignore_errors=True)
