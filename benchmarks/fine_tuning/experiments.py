@@ -94,7 +94,7 @@ def _tagging(folder: str, suffix: str, settings: Flags, columns: Flags, score: s
 # The rate is the original's default. Without bias correction the first updates are large, and higher ones get away: on
 # PyTorch's side with seed 0, in batches of 32, 1e-4 left QNLI at 60 %, 2e-4 at 50 %, and 2e-4 labelled all of WNUT's
 # words O; 5e-5 in batches of 16 gave QNLI 80 %, but 60 % with seed 1: it learns more slowly, for longer. Small sets
-# come in batches of 16, for enough steps in their epochs. A length of 384 holds every sentence that is to be tagged, one
+# come in batches of 16, for enough steps in their epochs. A length of 384 holds every sentence that is tagged, one
 # of 256 nine paragraphs of ten in one window.
 EXPERIMENTS = {
     experiment.title: experiment
