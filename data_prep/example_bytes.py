@@ -123,12 +123,30 @@ def _put_feature_head(out, at, key, kind, values_size):
 
 
 @compiled
-def put_integers(out, at, key, values):
-    """A feature of non-negative integers. `key` is uint8 `[n]`; returns where the next feature may start."""
-    size = len(values)
+def _put_short_varints(out, at, values):
+    """Varints of at most three bytes. Three are written and as many kept as count, without a branch to mispredict."""
     for value in values:
-        size += _varint_size(value) - 1 if value >= 0x80 else 0
+        two, three = value >= 0x80, value >= 0x4000
+        out[at] = value & 0x7F | two << 7
+        out[at + 1] = value >> 7 & 0x7F | three << 7
+        out[at + 2] = value >> 14
+        at += 1 + two + three
+    return at
+
+
+@compiled
+def put_integers(out, at, key, values):
+    """A feature of non-negative integers. `key` is uint8 `[n]`; returns where the next feature may start.
+
+    Up to two bytes after the feature are overwritten.
+    """
+    size, largest = len(values), 0
+    for value in values:
+        size += (value >= 0x80) + (value >= 0x4000) + (value >= 0x200000) + (value >= 0x10000000)
+        largest = max(largest, np.int64(value))
     at = _put_feature_head(out, at, key, FEATURE_INTEGERS, size)
+    if largest < 0x200000:
+        return _put_short_varints(out, at, values)
     for value in values:
         at = _put_varint(out, at, value)
     return at
@@ -138,8 +156,8 @@ def put_integers(out, at, key, values):
 def put_ones(out, at, key, first, end, count):
     """A feature of `count` integers: 1 from place `first` up to `end`, and 0 elsewhere."""
     at = _put_feature_head(out, at, key, FEATURE_INTEGERS, count)
-    for k in range(count):
-        out[at + k] = first <= k < end
+    out[at : at + count] = 0
+    out[at + first : at + end] = 1
     return at + count
 
 
@@ -147,8 +165,9 @@ def put_ones(out, at, key, first, end, count):
 def put_weights(out, at, key, ones, count):
     """A feature of `count` float32, of which the first `ones` are 1.0 and the others 0.0."""
     at = _put_feature_head(out, at, key, FEATURE_FLOATS, 4 * count)
-    for k in range(4 * count):
-        out[at + k] = ONE[k % 4] if k < 4 * ones else 0
+    out[at : at + 4 * count] = 0
+    for k in range(at, at + 4 * ones, 4):
+        out[k : k + 4] = ONE
     return at + 4 * count
 
 

@@ -141,13 +141,14 @@ def fill(streams, cursor, corpus, vocabulary, packing, masking, rows, counts):
         How many were made: fewer than there are rows when the corpus has come to its end.
     """
     made, plan = 0, np.empty(PLAN_FIELDS, np.int64)
+    out = as_instances(rows, packing.max_num_tokens + SPECIAL_TOKENS, packing.max_predictions)
     while made < len(rows) and not _at_end(cursor, corpus, packing):
         plan_instance(streams, cursor, corpus, packing, plan, counts)
         random_document = 0
         if plan[RANDOM_DOCUMENT] >= 0:
             random_document = np.int64(corpus.order[plan[RANDOM_DOCUMENT]])
         finish_instance(
-            streams, plan, corpus.tokens, corpus, random_document, vocabulary, packing, masking, rows, made, counts
+            streams, plan, corpus.tokens, corpus, random_document, vocabulary, packing, masking, out, made, counts
         )
         made += 1
     return made
@@ -166,9 +167,10 @@ def plan_instances(streams, cursor, corpus, packing, plans, counts):
 @compiled
 def finish_instances(streams, plans, tokens_a, corpus, random_document, vocabulary, packing, masking, rows, counts):
     """Makes planned instances `[N, PLAN_FIELDS]` in `rows`, all that are random with text of one document."""
+    out = as_instances(rows, packing.max_num_tokens + SPECIAL_TOKENS, packing.max_predictions)
     for row in range(len(plans)):
         finish_instance(
-            streams, plans[row], tokens_a, corpus, random_document, vocabulary, packing, masking, rows, row, counts
+            streams, plans[row], tokens_a, corpus, random_document, vocabulary, packing, masking, out, row, counts
         )
 
 
@@ -202,14 +204,13 @@ def plan_instance(streams, cursor, corpus, packing, plan, counts):
 
 
 @compiled
-def finish_instance(streams, plan, tokens_a, corpus, random_document, vocabulary, packing, masking, rows, row, counts):
-    """Makes a planned instance in row `row` of `rows`.
+def finish_instance(streams, plan, tokens_a, corpus, random_document, vocabulary, packing, masking, out, row, counts):
+    """Makes a planned instance in row `row` of `out`, which are `Instances`.
 
     Args:
         tokens_a: what the plan's ranges are ranges of.
         corpus, random_document: a random B comes from this document of this corpus.
     """
-    out = as_instances(rows, packing.max_num_tokens + SPECIAL_TOKENS, packing.max_predictions)
     begin_instance(streams, plan[OF_DOCUMENT], plan[OF_DUPLICATE], plan[OF_INSTANCE])
     state, is_random_next = streams.finishing, plan[RANDOM_DOCUMENT] >= 0
     a_start, a_end, b_start, b_end = plan[A_START], plan[A_END], plan[B_START], plan[B_END]

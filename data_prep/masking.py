@@ -91,7 +91,8 @@ def mask(state, input_ids, length, vocabulary, masking, positions, labels, fates
         first, end = word_starts[word], word_starts[word + 1]
         if chosen + end - first > wanted:
             continue
-        for position in candidates[first:end]:
+        for k in range(first, end):
+            position = candidates[k]
             label_at[position] = input_ids[position]
             input_ids[position] = masked_token(state, input_ids[position], vocabulary, fates)
         chosen += end - first

@@ -28,6 +28,7 @@ MASKED_LM_POSITIONS, MASKED_LM_IDS = _key(b"masked_lm_positions"), _key(b"masked
 MASKED_LM_WEIGHTS, NEXT_SENTENCE_LABELS = _key(b"masked_lm_weights"), _key(b"next_sentence_labels")
 WORD_STARTS = _key(b"word_starts")
 LONGEST_KEY = 20
+ROWS_AT_A_TIME = 4096  # So that the same few megabytes are written to again and again.
 
 
 class RecordFormat(NamedTuple):
@@ -103,7 +104,11 @@ def serialize_bucket(bucket: Bucket) -> bytes:
     """The records of a bucket, in the order of their places."""
     record_format = bucket.format
     rows = read_bucket(bucket.path, record_format.width, record_format.dtype)
-    out = np.empty(len(rows) * record_capacity(record_format), np.uint8)
-    size = serialize(rows, record_format.max_seq_length, record_format.max_predictions, bucket.continuation, out)
+    out, parts = np.empty(ROWS_AT_A_TIME * record_capacity(record_format), np.uint8), []
+    for first in range(0, len(rows), ROWS_AT_A_TIME):
+        some = rows[first : first + ROWS_AT_A_TIME]
+        size = serialize(some, record_format.max_seq_length, record_format.max_predictions, bucket.continuation, out)
+        parts.append(out[:size].tobytes())
+    records = b"".join(parts)
     # Members of a gzip file may follow one another, so that each bucket can be compressed on its own.
-    return gzip.compress(out[:size], GZIP_LEVEL, mtime=0) if record_format.compression else out[:size].tobytes()
+    return gzip.compress(records, GZIP_LEVEL, mtime=0) if record_format.compression else records

@@ -4,7 +4,6 @@ Three flat files: the ids of all tokens one after another, where each sentence b
 document begins among the sentences.
 """
 
-import array
 import collections
 import dataclasses
 import functools
@@ -16,13 +15,14 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from data_prep.processes import Workers
+from data_prep.word_table import LINE_IS_EMPTY, WordTable
 from official.progress import Progress
 from official.tokenization.wordpiece import WordPieceTokenizer
 
 BATCH_CHARACTERS = 1_000_000
-CACHED_WORDS, CACHED_WORD_LENGTH = 1 << 18, 40
 FILES = ("tokens", "sentence_starts", "document_starts")
-DOCUMENT_END = 0  # Stands among the lengths of sentences, which are at least one token long.
+KEPT_BYTES = 1 << 27  # A smaller store stays in memory once it has been read: reading pages again takes time.
+DOCUMENT_END = LINE_IS_EMPTY
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,26 +44,10 @@ def token_dtype(vocab_size: int) -> np.dtype:
     return np.dtype(np.uint16 if vocab_size <= 1 << 16 else np.uint32)
 
 
-class _WordBytes(dict):
-    """What stands between two spaces → its ids as bytes. WordPiece never looks beyond a space."""
-
-    def __init__(self, tokenizer: WordPieceTokenizer):
-        super().__init__()
-        self._encode, self._code = tokenizer.encode, token_dtype(tokenizer.vocab_size).char
-
-    def __missing__(self, word: str) -> bytes:
-        ids = array.array(self._code, self._encode(word)).tobytes()
-        if len(word) <= CACHED_WORD_LENGTH:  # Longer ones are text without spaces, and do not come back.
-            if len(self) >= CACHED_WORDS:
-                self.clear()
-            self[word] = ids
-        return ids
-
-
 @functools.lru_cache(maxsize=1)
-def _word_bytes(options: TokenizerOptions) -> tuple[_WordBytes, int]:
+def _word_table(options: TokenizerOptions) -> WordTable:
     tokenizer = options.make()
-    return _WordBytes(tokenizer), token_dtype(tokenizer.vocab_size).itemsize
+    return WordTable(tokenizer, token_dtype(tokenizer.vocab_size))
 
 
 def encode_lines(task: tuple[TokenizerOptions, list[str]]) -> tuple[bytes, bytes]:
@@ -74,18 +58,9 @@ def encode_lines(task: tuple[TokenizerOptions, list[str]]) -> tuple[bytes, bytes
         documents.
     """
     options, lines = task
-    word_bytes, itemsize = _word_bytes(options)
-    tokens, lengths = [], array.array("q")
-    for line in lines:
-        line = line.strip()
-        if not line:
-            lengths.append(DOCUMENT_END)
-            continue
-        sentence = b"".join(map(word_bytes.__getitem__, line.split(" ")))
-        if sentence:
-            tokens.append(sentence)
-            lengths.append(len(sentence) // itemsize)
-    return b"".join(tokens), lengths.tobytes()
+    text = "\n".join([*(line.strip().replace("\n", " ") for line in lines), ""])
+    tokens, lengths = _word_table(options).encode(text.encode("utf-8", "surrogatepass"))
+    return tokens.tobytes(), lengths.tobytes()
 
 
 def batches(lines: Iterable[str], characters: int) -> Iterator[list[str]]:
@@ -158,8 +133,8 @@ class TokenStore:
         return np.frombuffer(mapping, dtype)
 
     def release(self) -> None:
-        """Gives back the memory of the pages that have been read; they are read again when needed."""
-        if hasattr(mmap, "MADV_DONTNEED"):
+        """Gives back the memory of the pages of a large store that have been read; they are read again when needed."""
+        if hasattr(mmap, "MADV_DONTNEED") and sum(map(len, self._mappings)) > KEPT_BYTES:
             for mapping in self._mappings:
                 mapping.madvise(mmap.MADV_DONTNEED)
 
