@@ -50,7 +50,13 @@ flags.DEFINE_float("masked_lm_prob", 0.15, "Share of the tokens that dynamic mas
 flags.DEFINE_bool("do_whole_word_mask", False, "Whether dynamic masking hides whole words.")
 flags.DEFINE_bool("use_one_hot_embeddings", None, "Look words up by a matrix product (default: on a TPU).")
 flags.DEFINE_bool("write_tf1_checkpoint", False, "Write the model as bert_model.ckpt too.")
-flags.DEFINE_integer("seed", 12_345, "Of initial weights, order of records, dropout and dynamic masks.")
+flags.DEFINE_integer(
+    "seed",
+    12_345,
+    "Of initial weights, order of records, dropout and dynamic masks.",
+    lower_bound=0,
+    upper_bound=2**32 - 1,
+)
 
 # === A second phase, of long sequences ===
 flags.DEFINE_string("phase_2_input_file", None, "Records of long sequences, trained on after those of input_file.")

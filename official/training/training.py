@@ -14,6 +14,8 @@ from official.training.loss_scale import HALVINGS, LossScale
 from official.training.step import Objective, TrainLoop
 from official.training.strategy import fastest_precision, runs_on_cpu
 
+TENSORFLOW_SEEDS = 2**31 - 1
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainingOptions:
@@ -61,6 +63,8 @@ def prepare(options: TrainingOptions, strategy: tf.distribute.Strategy) -> None:
     precision = fastest_precision(strategy) if options.mixed_precision == "auto" else options.mixed_precision
     keras.mixed_precision.set_global_policy("float32" if precision == "float32" else f"mixed_{precision}")
     keras.utils.set_random_seed(options.seed)
+    # Where TensorFlow's own seed is 0 it can't shuffle by one that is a tensor (python/framework/random_seed.py:91).
+    tf.random.set_seed(options.seed % TENSORFLOW_SEEDS or TENSORFLOW_SEEDS - 1)
 
 
 class Training:
