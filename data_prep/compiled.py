@@ -3,6 +3,7 @@
 import hashlib
 import os
 import pathlib
+import sys
 
 import numba
 
@@ -28,6 +29,7 @@ def _cache_directory() -> str:
 
 
 _CACHE_DIRECTORY = _cache_directory()
+_NOTHING_KEPT = not _CACHE_DIRECTORY or not os.listdir(_CACHE_DIRECTORY)
 
 
 def compiled(function):
@@ -37,3 +39,9 @@ def compiled(function):
         return numba.njit(cache=bool(_CACHE_DIRECTORY))(function)
     finally:
         numba.config.CACHE_DIR = previous
+
+
+def announce() -> None:
+    """Says so where this run has to compile what later ones find on disk."""
+    if _NOTHING_KEPT:
+        print("compiling for this machine: the first run takes up to a minute longer", file=sys.stderr)

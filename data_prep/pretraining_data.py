@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from data_prep import mersenne, records
+from data_prep import compiled, mersenne, records
 from data_prep.documents import Source
 from data_prep.instances import DOCUMENT, DUPLICATE, Corpus, Counts, as_instances, fill, new_counts, new_cursor
 from data_prep.processes import Workers, workers
@@ -42,6 +42,7 @@ def create(options: PretrainingData, source: Source) -> Summary:
     """
     start = time.monotonic()
     require_local_temp_dir(options)
+    compiled.announce()
     tokenizer = options.tokenizer.make()
     recipe = make_recipe(options, tokenizer)
     beside = os.path.dirname(options.output_files[0]) or "."

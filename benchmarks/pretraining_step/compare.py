@@ -47,6 +47,7 @@ SIDES = {
     "ours": Side(OURS, "auto"),
     "ours_none": Side(OURS, "none"),
     "ours_step": Side(OURS, "step"),
+    "ours_recompute": Side(OURS, "recompute"),
     "keras_hub": Side("keras_hub_side", ""),
     "keras_hub_jit": Side("keras_hub_side", "jit"),
     "transformers": Side("transformers_side", ""),
@@ -110,7 +111,7 @@ def measure(config: str, precision: str, batch_size: int) -> dict[str, dict]:
         processes, found = {}, {}
         for name in FLAGS.sides:
             processes[name] = stack.enter_context(started(SIDES[name], config, precision, batch_size))
-            found[name] = answer(processes[name]) | {"seconds": [], "cpu_seconds": []}
+            found[name] = answer(processes[name]) | {"seconds": [], "cpu_seconds": [], "peak": []}
         for _ in range(FLAGS.repetitions):
             for name, process in processes.items():
                 process.stdin.write("\n")
@@ -128,8 +129,8 @@ def table(size: str, precision: str, batch_size: int, found: dict[str, dict]) ->
     lines = [
         f"bert-{size}, batch {batch_size} × {FLAGS.max_seq_length}, {precision}, {FLAGS.threads} threads",
         "",
-        "| | ms a step | spread | tokens/s | to keras-hub | CPU ms | products' share | first step, s |",
-        "|---|---|---|---|---|---|---|---|",
+        "| | ms a step | spread | tokens/s | to keras-hub | CPU ms | products' share | first step, s | peak, MB |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for name, measured in found.items():
         seconds, cpu_seconds = statistics.median(measured["seconds"]), statistics.median(measured["cpu_seconds"])
@@ -138,6 +139,7 @@ def table(size: str, precision: str, batch_size: int, found: dict[str, dict]) ->
             f"{1e3 * min(measured['seconds']):,.0f}–{1e3 * max(measured['seconds']):,.0f}",
             *(f"{tokens / seconds:,.0f}", f"{reference / seconds:.2f}", f"{1e3 * cpu_seconds:,.0f}"),
             *("" if products is None else f"{100 * products / cpu_seconds:.0f} %", f"{measured['first']:.1f}"),
+            f"{max(measured['peak']) / 1e6:,.0f}",
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""Steps of this project; `--variant` is a fusion: auto, blocks, step or none."""
+"""Steps of this project; `--variant` is a fusion (auto, blocks, step, none), or `recompute` for less memory."""
 
 import argparse
 
@@ -16,8 +16,12 @@ from official.training.training import Training, TrainingOptions, prepare
 def make(arguments: argparse.Namespace):
     """A function that makes a number of steps."""
     config = read_config(arguments.config)
+    recompute = arguments.variant == "recompute"
     options = TrainingOptions(
-        train_batch_size=arguments.batch_size, mixed_precision=arguments.precision, fusion=arguments.variant
+        train_batch_size=arguments.batch_size,
+        mixed_precision=arguments.precision,
+        fusion="auto" if recompute else arguments.variant,
+        recompute=recompute,
     )
     strategy = make_strategy("one_device")
     prepare(options, strategy)

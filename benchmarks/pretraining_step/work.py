@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import resource
 import time
 from collections.abc import Callable
 
@@ -42,7 +43,7 @@ def random_batch(vocab_size: int, arguments: argparse.Namespace) -> dict[str, np
 
 
 def take_turns(run: Callable[[int], object], steps: int) -> None:
-    """Answers each line of standard input with a line of JSON: the seconds that `run(steps)` took.
+    """Answers each line of standard input with a line of JSON: what `run(steps)` took in seconds, and bytes at most.
 
     The first answer is about the first step, with all that is traced and compiled for it.
     """
@@ -58,4 +59,5 @@ def take_turns(run: Callable[[int], object], steps: int) -> None:
         started, cpu_started = time.perf_counter(), time.process_time()
         run(steps)
         seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - cpu_started
-        print(json.dumps({"seconds": seconds / steps, "cpu_seconds": cpu_seconds / steps}), flush=True)
+        peak = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        print(json.dumps({"seconds": seconds / steps, "cpu_seconds": cpu_seconds / steps, "peak": peak}), flush=True)
