@@ -73,7 +73,7 @@ def our_records(directory: str) -> dict[str, float]:
 
 def published_records(part: str, directory: str) -> dict[str, float]:
     """Seconds for a part, the imports not counted."""
-    command = [sys.executable, "-m", "benchmarks.data_generation.published_side", *recipe()]
+    command = [sys.executable, "-m", "tests.data_prep.time_published_pretraining_data", *recipe()]
     output = os.path.join(directory, "published")
     printed, _ = finish([*command, f"--text={part}", f"--vocab={FLAGS.vocab_file}", f"--output={output}"])
     seconds = json.loads(printed.strip().split("\n")[-1])

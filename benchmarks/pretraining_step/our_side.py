@@ -9,6 +9,7 @@ from benchmarks.pretraining_step import work
 from official.models.bert import Bert, read_config
 from official.objectives.bert_pretraining import bert_pretraining
 from official.optimization import LinearDecayWithWarmup
+from official.training.loop import device_iterator
 from official.training.strategy import make_strategy
 from official.training.training import Training, TrainingOptions, prepare
 
@@ -32,7 +33,7 @@ def make(arguments: argparse.Namespace):
     training = Training(options, strategy, model, bert_pretraining, weights, schedule, "/nonexistent")
     columns = work.random_batch(config.vocab_size, arguments)
     columns |= {"position": tf.zeros([arguments.batch_size, 2], tf.int64)}
-    iterator = iter(strategy.experimental_distribute_dataset(tf.data.Dataset.from_tensors(columns).repeat()))
+    iterator = device_iterator(strategy, lambda context: tf.data.Dataset.from_tensors(columns).repeat())
     return lambda steps: float(training.loop.run(iterator, steps).gradient_norm)
 
 

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from official.errors import InputError, Stopped
 from official.training.checkpoint import TrainState
+from official.training.host_memory import keep_freed_memory
 from official.training.logs import MetricsLog, Progress
 from official.training.output_dir import shown
 from official.training.step import LoopResult, TrainLoop
@@ -176,5 +177,8 @@ def device_iterator(strategy: tf.distribute.Strategy, make_dataset: Callable) ->
     if isinstance(strategy, tf.distribute.OneDeviceStrategy):
         # What hands batches to several devices has threads of its own that tune it, whatever the dataset's options say,
         # and ending it may take until they wake: up to a minute.
-        return iter(make_dataset(tf.distribute.InputContext()))
-    return iter(strategy.distribute_datasets_from_function(make_dataset))
+        iterator = iter(make_dataset(tf.distribute.InputContext()))
+    else:
+        iterator = iter(strategy.distribute_datasets_from_function(make_dataset))
+    keep_freed_memory()  # TensorFlow may just have asked for the opposite.
+    return iterator

@@ -1,9 +1,9 @@
 """The published data preparation in plain Python, timed: tokenizer, instances, protocol buffers.
 
-    python -m benchmarks.data_generation.published_side --text=part.txt --vocab=vocab.txt --output=records
+    python -m tests.data_prep.time_published_pretraining_data --text=part.txt --vocab=vocab.txt --output=records
 
-It is the transcription that the tests hold the compiled loops against. The last line it prints is JSON: seconds of the
-processor.
+Run by benchmarks/data_generation. It is the transcription that compiled loops are held against. The last line that it
+prints is JSON: seconds of the processor.
 """
 
 import argparse
