@@ -15,7 +15,6 @@ from official import command_line
 from official.errors import InputError
 
 FLAGS = flags.FLAGS
-MOST_WORKERS = 4  # Unless told otherwise: a process takes 0.2 GB, and one phase is sequential.
 SHARD = "{}-{:05}-of-{:05}"
 
 flags.DEFINE_string("output_file", None, "TFRecord files, comma-separated: examples go round-robin over them.")
@@ -87,7 +86,7 @@ def main() -> None:
 
     from data_prep.documents import open_source
     from data_prep.pretraining_data import create
-    from data_prep.processes import available_cores
+    from data_prep.processes import default_workers
     from data_prep.recipe import PretrainingData
     from data_prep.token_store import TokenizerOptions
 
@@ -105,7 +104,7 @@ def main() -> None:
         do_whole_word_mask=FLAGS.do_whole_word_mask,
         dynamic_masking=FLAGS.masking == "dynamic",
         compression=FLAGS.compression,
-        num_workers=FLAGS.num_workers or min(available_cores(), MOST_WORKERS),
+        num_workers=FLAGS.num_workers or default_workers(),
         examples_shown=FLAGS.show_examples,
         temp_dir=FLAGS.temp_dir,
     )

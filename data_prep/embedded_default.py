@@ -12,7 +12,7 @@ from absl.flags import FlagValues
 
 from data_prep.documents import Source
 from data_prep.pretraining_data import create
-from data_prep.processes import available_cores
+from data_prep.processes import available_cores, default_workers
 from data_prep.python_documentation import both_splits
 from data_prep.recipe import PretrainingData
 from data_prep.token_store import TokenizerOptions
@@ -106,7 +106,7 @@ def _make(paths, held_out_text, flags):
             max_seq_length=flags.max_seq_length,
             max_predictions_per_seq=flags.max_predictions_per_seq,
             dupe_factor=dupe_factor,
-            num_workers=available_cores(),
+            num_workers=default_workers(),
         )
         create(options, Source(iter(text), "the documentation of the installed packages", None))
     with files.write_whole(paths["bert_config_file"]) as file:

@@ -12,12 +12,21 @@ from concurrent.futures.process import BrokenProcessPool
 
 from official.errors import InputError
 
+MOST_WORKERS = 4
 TASKS_AHEAD = 2  # For each process: enough to keep it busy, few enough to bound memory.
 
 
 def available_cores() -> int:
     """How many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def default_workers() -> int:
+    """How many processes are worth it where the parent has work of its own.
+
+    It hands out tasks, draws and writes, which keeps a core busy; and one phase is sequential, so that many do not help.
+    """
+    return max(1, min(available_cores() - 1, MOST_WORKERS))
 
 
 class Workers:
