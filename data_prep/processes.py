@@ -24,7 +24,7 @@ def available_cores() -> int:
 def default_workers() -> int:
     """How many processes are worth it where the parent has work of its own.
 
-    It hands out tasks, draws and writes, which keeps a core busy; and one phase is sequential, so that many do not help.
+    It hands out tasks, draws and writes, which keeps a core busy; and one phase is sequential: many do not help.
     """
     return max(1, min(available_cores() - 1, MOST_WORKERS))
 
