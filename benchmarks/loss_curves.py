@@ -14,9 +14,7 @@ are those of the first variant.
 import itertools
 import json
 import os
-import pathlib
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -24,11 +22,10 @@ from typing import NamedTuple
 
 from absl import flags
 
+from benchmarks.commands import REPOSITORY, finish
 from official import command_line, files
-from official.errors import InputError
 
 FLAGS = flags.FLAGS
-REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
 
 flags.DEFINE_string("input_file", None, "Records.")
 flags.DEFINE_string("eval_input_file", None, "Held-out records.")
@@ -99,9 +96,7 @@ def train(run: Run) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as output_dir:
         given = [f"--{name}={value}" for name, value in run.flags().items()]
         command = [sys.executable, str(REPOSITORY / "run_pretraining.py"), "--do_train", "--do_eval", *given]
-        done = subprocess.run([*command, f"--output_dir={output_dir}"], capture_output=True, text=True)
-        if done.returncode:
-            raise InputError(f"{' '.join(command)}: ended with status {done.returncode}: {done.stderr.strip()[-300:]}")
+        finish([*command, f"--output_dir={output_dir}"])
         with files.open_file(os.path.join(output_dir, "metrics.jsonl")) as file:
             lines = [json.loads(line) for line in file]
     curve = [[line["step"], line["loss"]] for line in lines if line["kind"] == "train"]

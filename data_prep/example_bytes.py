@@ -142,11 +142,14 @@ def put_integers(out, at, key, values):
     """
     size, largest = len(values), 0
     for value in values:
-        size += (value >= 0x80) + (value >= 0x4000) + (value >= 0x200000) + (value >= 0x10000000)
+        size += (value >= 0x80) + (value >= 0x4000)
         largest = max(largest, np.int64(value))
-    at = _put_feature_head(out, at, key, FEATURE_INTEGERS, size)
     if largest < 0x200000:
-        return _put_short_varints(out, at, values)
+        return _put_short_varints(out, _put_feature_head(out, at, key, FEATURE_INTEGERS, size), values)
+    size = 0
+    for value in values:
+        size += _varint_size(value)
+    at = _put_feature_head(out, at, key, FEATURE_INTEGERS, size)
     for value in values:
         at = _put_varint(out, at, value)
     return at

@@ -11,9 +11,7 @@ itself, from its start to the last byte written. Ids: a first reading, and one w
 import json
 import os
 import pathlib
-import resource
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -21,14 +19,13 @@ from collections.abc import Callable
 
 from absl import flags
 
+from benchmarks.commands import REPOSITORY, cpu_seconds, finish
 from data_prep.token_store import BATCH_CHARACTERS, batches, token_dtype
 from data_prep.word_table import WordTable
 from official import command_line, files
-from official.errors import InputError
 from official.tokenization.wordpiece import WordPieceTokenizer
 
 FLAGS = flags.FLAGS
-REPOSITORY = pathlib.Path(__file__).resolve().parent.parent.parent
 MB = 1e6
 OURS, PUBLISHED = "this project", "the published algorithm in Python"
 
@@ -43,21 +40,6 @@ flags.DEFINE_integer("max_seq_length", 128, "As for create_pretraining_data.", 8
 flags.DEFINE_integer("max_predictions_per_seq", 20, "As for create_pretraining_data.", 1)
 
 
-def finish(command: list[str]) -> tuple[str, float]:
-    """Runs a command to its end; answers with what it printed and with the processor's seconds.
-
-    Raises:
-        InputError: it failed.
-    """
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(command, env=os.environ | {"PYTHONPATH": str(REPOSITORY)}, capture_output=True, text=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if done.returncode:
-        last = done.stderr.strip().split("\n")[-1]
-        raise InputError(f"{' '.join(command)}: ended with status {done.returncode}: {last}")
-    return done.stdout, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-
 def recipe() -> list[str]:
     return [f"--{name}={FLAGS[name].value}" for name in ("dupe_factor", "max_seq_length", "max_predictions_per_seq")]
 
@@ -66,16 +48,16 @@ def our_records(directory: str) -> dict[str, float]:
     """Seconds for the whole text."""
     command = [sys.executable, str(REPOSITORY / "data_prep" / "create_pretraining_data.py"), "--num_workers=1"]
     given = [f"--input_file={FLAGS.input_file}", f"--vocab_file={FLAGS.vocab_file}", *recipe()]
-    started = time.perf_counter()
-    _, seconds = finish([*command, *given, f"--output_file={os.path.join(directory, 'ours')}"])
-    return {"records": seconds, "records, by the clock": time.perf_counter() - started}
+    before, started = cpu_seconds(), time.perf_counter()
+    finish([*command, *given, f"--output_file={os.path.join(directory, 'ours')}"])
+    return {"records": cpu_seconds() - before, "records, by the clock": time.perf_counter() - started}
 
 
 def published_records(part: str, directory: str) -> dict[str, float]:
     """Seconds for a part, the imports not counted."""
     command = [sys.executable, "-m", "tests.data_prep.time_published_pretraining_data", *recipe()]
     output = os.path.join(directory, "published")
-    printed, _ = finish([*command, f"--text={part}", f"--vocab={FLAGS.vocab_file}", f"--output={output}"])
+    printed = finish([*command, f"--text={part}", f"--vocab={FLAGS.vocab_file}", f"--output={output}"])
     seconds = json.loads(printed.strip().split("\n")[-1])
     return {"records": sum(seconds.values()), "ids": seconds["tokenizing"]}
 
@@ -116,7 +98,7 @@ def tensorflow_text_ids(lines: list[str]) -> dict[str, float]:
 def hugging_face_ids(part: str) -> dict[str, float]:
     """Seconds for a part."""
     command = [FLAGS.oracle, "-m", "benchmarks.data_generation.tokenizers_side"]
-    printed, _ = finish([*command, f"--text={part}", f"--vocab={FLAGS.vocab_file}"])
+    printed = finish([*command, f"--text={part}", f"--vocab={FLAGS.vocab_file}"])
     return json.loads(printed)
 
 

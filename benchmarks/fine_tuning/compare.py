@@ -14,9 +14,7 @@ import json
 import os
 import pathlib
 import platform
-import resource
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -25,6 +23,7 @@ from typing import NamedTuple
 
 from absl import flags
 
+from benchmarks.commands import REPOSITORY, cpu_seconds, finish
 from benchmarks.fine_tuning.experiments import EXPERIMENTS, Experiment, Flags
 from official import command_line, files
 from official.errors import InputError
@@ -44,7 +43,6 @@ flags.DEFINE_integer("seeds", 3, "With how many seeds, from 0.", 1)
 flags.DEFINE_enum("mixed_precision", "float32", ["float32", "bfloat16"], "What both compute in.")
 flags.DEFINE_integer("time_limit", 3_600, "Seconds after which a run is given up.", 1)
 
-REPOSITORY = pathlib.Path(__file__).resolve().parent.parent.parent
 BATCH_SIZE_OF_PREDICTION = 32
 
 
@@ -111,7 +109,7 @@ def run_ours(run: Run, directory: str) -> float:
         "do_train": True,
         "do_eval": True,
     }
-    finish([sys.executable, str(REPOSITORY / experiment.script), *as_flags(given)])
+    finish([sys.executable, str(REPOSITORY / experiment.script), *as_flags(given)], time_limit=FLAGS.time_limit)
     with files.open_file(os.path.join(output_dir, "eval_results.txt")) as file:
         results = dict(line.strip().split(" = ") for line in file)
     return float(results[experiment.own_score]) * experiment.percent
@@ -125,35 +123,18 @@ def run_pytorch(run: Run, directory: str) -> float:
         "eval_file": os.path.join(FLAGS.data_dir, run.experiment.eval_file),
         "bfloat16": FLAGS.mixed_precision == "bfloat16",
     }
-    printed = finish([FLAGS.oracle, "-m", "benchmarks.fine_tuning.pytorch_side", *as_flags(given)])
+    command = [FLAGS.oracle, "-m", "benchmarks.fine_tuning.pytorch_side", *as_flags(given)]
+    printed = finish(command, time_limit=FLAGS.time_limit)
     return json.loads(printed.strip().split("\n")[-1])["scores"][run.experiment.pytorch_score]
-
-
-def finish(command: list[str]) -> str:
-    """Runs a command to its end, and answers with what it printed.
-
-    Raises:
-        InputError: it failed, or did not end in time.
-    """
-    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
-    try:
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=FLAGS.time_limit)
-    except subprocess.TimeoutExpired as error:
-        raise InputError(f"{' '.join(command)}: did not end in {FLAGS.time_limit} seconds") from error
-    if done.returncode:
-        last = done.stderr.strip().split("\n")[-1]
-        raise InputError(f"{' '.join(command)}: ended with status {done.returncode}: {last}")
-    return done.stdout
 
 
 def measure(run: Run) -> dict[str, object]:
     """Runs it; answers with its score, the seconds of the whole process, and those of the processor."""
-    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    before, started = cpu_seconds(), time.perf_counter()
     with tempfile.TemporaryDirectory() as directory:
         score = {"ours": run_ours, "pytorch": run_pytorch}[run.side](run, directory)
-    seconds, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu_seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return run.key | {"score": score, "seconds": round(seconds, 1), "cpu_seconds": round(cpu_seconds, 1)}
+    seconds, cpu = time.perf_counter() - started, cpu_seconds() - before
+    return run.key | {"score": score, "seconds": round(seconds, 1), "cpu_seconds": round(cpu, 1)}
 
 
 def read_results() -> list[dict]:

@@ -11,23 +11,21 @@ every measurement, and the table is made of all that it holds.
 import itertools
 import json
 import os
-import pathlib
 import statistics
-import subprocess
 import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
 from absl import flags
 
+from benchmarks.commands import REPOSITORY, finish
 from official import command_line, files
-from official.errors import InputError
 
 FLAGS = flags.FLAGS
 MODELS = ("minilm", "bert_base")
 OURS, PYTORCH, ONNX_RUNTIME = SIDES = ("ours", "pytorch", "onnxruntime")
 FLOAT32, BFLOAT16 = PRECISIONS = ("float32", "bfloat16")
-REPOSITORY = pathlib.Path(__file__).resolve().parent.parent.parent
+ENVIRONMENT = {"HF_HUB_OFFLINE": "1", "TF_CPP_MIN_LOG_LEVEL": "2"}
 
 flags.DEFINE_string("init_checkpoint", None, "The small model, a Hugging Face directory.")
 flags.DEFINE_string("oracle", None, "A Python that has what pytorch_requirements.txt names.")
@@ -70,14 +68,14 @@ def prepare(run: Run) -> None:
     """Makes what a side reads, where it is not there."""
     source = source_of(run.model)
     if not files.exists(source):
-        finish([sys.executable, "-m", "benchmarks.serving.random_bert", FLAGS.init_checkpoint, source])
+        finish([sys.executable, "-m", "benchmarks.serving.random_bert", FLAGS.init_checkpoint, source], ENVIRONMENT)
     if run.side == OURS and not files.exists(exported(run)):
         given = {"init_checkpoint": source, "export_dir": path_of("export"), "mixed_precision": run.precision}
         given |= {"model_name": f"{run.model}_{run.precision}", "kind": "encoder"}
         script = str(REPOSITORY / "export_savedmodel.py")
-        finish([sys.executable, script, *(f"--{name}={value}" for name, value in given.items())])
+        finish([sys.executable, script, *(f"--{name}={value}" for name, value in given.items())], ENVIRONMENT)
     if run.side == ONNX_RUNTIME and not files.exists(onnx_file(run.model)):
-        finish([FLAGS.oracle, "-m", "benchmarks.serving.pytorch_to_onnx", source, onnx_file(run.model)])
+        finish([FLAGS.oracle, "-m", "benchmarks.serving.pytorch_to_onnx", source, onnx_file(run.model)], ENVIRONMENT)
 
 
 def measure(run: Run) -> list[dict]:
@@ -95,24 +93,9 @@ def measure(run: Run) -> list[dict]:
     command += ["--bfloat16"] * (run.precision == BFLOAT16)
     # Weights do not change while a model is served: oneDNN may keep them as it likes best. In float32 that helps texts
     # of up to 32 tokens and harms those of more; in bfloat16 it always helps.
-    frozen = {"TF_ONEDNN_ASSUME_FROZEN_WEIGHTS": str(int(run.precision == BFLOAT16))}
+    frozen = ENVIRONMENT | {"TF_ONEDNN_ASSUME_FROZEN_WEIGHTS": str(int(run.precision == BFLOAT16))}
     measured = json.loads(finish(command, frozen).strip().split("\n")[-1])
     return [run._asdict() | {"case": case, "threads": FLAGS.threads} | found for case, found in measured.items()]
-
-
-def finish(command: list[str], more_environment: dict[str, str] | None = None) -> str:
-    """Runs a command to its end, and answers with what it printed.
-
-    Raises:
-        InputError: it failed.
-    """
-    environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "HF_HUB_OFFLINE": "1", "TF_CPP_MIN_LOG_LEVEL": "2"}
-    environment |= more_environment or {}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
-    if done.returncode:
-        last = done.stderr.strip().split("\n")[-1]
-        raise InputError(f"{' '.join(command)}: ended with status {done.returncode}: {last}")
-    return done.stdout
 
 
 def runs() -> list[Run]:

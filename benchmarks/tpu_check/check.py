@@ -17,19 +17,17 @@ What this shows is that a step compiles for a TPU, and about how much memory it 
 import fnmatch
 import json
 import os
-import pathlib
-import subprocess
 import sys
 
 from absl import flags
 
+from benchmarks.commands import finish
 from benchmarks.tpu_check.cases import CASES, Case
 from benchmarks.tpu_check.results import outcome_of, read_results, table
 from official import command_line, files
 from official.errors import InputError
 
 FLAGS = flags.FLAGS
-REPOSITORY = pathlib.Path(__file__).resolve().parent.parent.parent
 
 flags.DEFINE_string("work_dir", None, "For lowered programs and results.")
 flags.DEFINE_string("lowering_python", ".venv_tpu_lowering/bin/python", "Has what lowering_requirements.txt names.")
@@ -58,12 +56,7 @@ def _run(python: str, stage: str, *arguments: str) -> dict:
     if not files.exists(python):
         raise InputError(f"{python}: no such file; benchmarks/tpu_check/check.py says how it is made")
     command = [os.path.abspath(python), "-m", f"benchmarks.tpu_check.{stage}", *arguments]
-    environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "CUDA_VISIBLE_DEVICES": ""}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
-    if done.returncode:
-        last = (done.stderr.strip() or "nothing was said").split("\n")[-1]
-        raise InputError(f"{' '.join(command)}: ended with status {done.returncode}: {last}")
-    return json.loads(done.stdout.strip().split("\n")[-1])
+    return json.loads(finish(command, {"CUDA_VISIBLE_DEVICES": ""}).strip().split("\n")[-1])
 
 
 def main():

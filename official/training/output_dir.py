@@ -56,8 +56,9 @@ def _lock(directory: str) -> None:
     """Where files are remote there are no locks, and the user has to see to it."""
     if files.is_remote(directory):
         return
-    if not os.path.exists(directory):
-        files.make_directory(directory)
+    is_new = not os.path.exists(directory)
+    files.make_directory(directory)
+    if is_new:
         atexit.register(_remove_unused, directory)
     path = os.path.join(directory, LOCK)
     file = files.open_file(path, "a+")

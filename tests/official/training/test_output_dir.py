@@ -53,6 +53,12 @@ def test_a_directory_where_another_process_trains_is_refused_until_that_is_kille
     output_dir.claim(flags(tmp_path / "out"), strategy)
 
 
+def test_a_file_in_the_place_of_the_directory_is_named(tmp_path):
+    (tmp_path / "out").write_text("")
+    with pytest.raises(InputError, match="out: is a file, a directory was expected"):
+        output_dir.claim(flags(tmp_path / "out"), tf.distribute.get_strategy())
+
+
 def test_a_worker_beside_the_chief_writes_in_a_copy_and_tells_of_the_directory(monkeypatch, tmp_path):
     monkeypatch.setattr(
         output_dir, "Workers", lambda strategy: types.SimpleNamespace(is_chief=False, wait=lambda: None)
