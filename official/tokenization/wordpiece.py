@@ -4,7 +4,7 @@ The same tokens as `FullTokenizer` of google-research/bert (tokenization.py, com
 chunk of text between white space becomes depends on nothing around it, so that it is worked out once and remembered.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 
 import numpy as np
@@ -14,8 +14,9 @@ from official.errors import InputError
 from official.tokenization import basic
 from official.tokenization.alignment import Word
 from official.tokenization.memory import Memory
+from official.tokenization.tokenizer import SpecialTokens, Tokenizer
 
-PAD, UNK, CLS, SEP, MASK = SPECIAL_TOKENS = "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"
+PAD, UNK, CLS, SEP, MASK = SPECIAL_TOKENS = SpecialTokens()
 CONTINUATION = "##"
 
 
@@ -32,7 +33,7 @@ def read_vocabulary(path: str) -> list[str]:
     return tokens
 
 
-class WordPieceTokenizer:
+class WordPieceTokenizer(Tokenizer):
     """Text to the ids of the longest matching pieces.
 
     Args:
@@ -113,13 +114,6 @@ class WordPieceTokenizer:
             max_input_chars_per_word=self.max_input_chars_per_word,
         )
 
-    def require(self, *tokens: str) -> None:
-        """Raises InputError unless the vocabulary has every one of `tokens`."""
-        missing = [token for token in tokens if token not in self.vocab]
-        if missing:
-            place = f"{self.vocab_file}: " if self.vocab_file else ""
-            raise InputError(f"{place}the vocabulary has no {', '.join(missing)} among its {self.vocab_size} tokens")
-
     @property
     def lower_case(self) -> bool:
         return self.basic.lower_case
@@ -133,32 +127,13 @@ class WordPieceTokenizer:
         return self.basic.atomic_tokens
 
     @property
-    def vocab_size(self) -> int:
-        """The number of ids, which is the number of lines of the file: what an embedding table needs."""
-        return len(self.tokens)
-
-    @property
     def continuation(self) -> np.ndarray:
         """Whether each token continues a word: bool, [V]."""
         return np.array([token.startswith(CONTINUATION) for token in self.tokens])
 
-    def _special(self, token: str) -> int:
-        self.require(token)
-        return self.vocab[token]
-
-    pad_id = property(lambda self: self._special(PAD), doc="The id of [PAD]; InputError where there is none.")
-    unk_id = property(lambda self: self._special(UNK), doc="The id of [UNK].")
-    cls_id = property(lambda self: self._special(CLS), doc="The id of [CLS]; InputError where there is none.")
-    sep_id = property(lambda self: self._special(SEP), doc="The id of [SEP]; InputError where there is none.")
-    mask_id = property(lambda self: self._special(MASK), doc="The id of [MASK]; InputError where there is none.")
-
     def encode(self, text: str | bytes) -> list[int]:
         """The token ids of a text; bytes are UTF-8."""
         return list(chain.from_iterable(map(self._ids_of.__getitem__, basic.split_chunks(basic.decode(text)))))
-
-    def tokenize(self, text: str | bytes) -> list[str]:
-        """The tokens of a text, [UNK] where a word can't be made of pieces."""
-        return self.convert_ids_to_tokens(self.encode(text))
 
     def encode_with_offsets(self, text: str | bytes) -> tuple[list[int], list[tuple[int, int]]]:
         """The token ids of a text and for each its characters in the text, [start, end).
@@ -173,15 +148,6 @@ class WordPieceTokenizer:
             ids += chunk_ids
             offsets += [(position + start, position + end) for start, end in spans]
         return ids, offsets
-
-    def convert_tokens_to_ids(self, tokens: Iterable[str]) -> list[int]:
-        """Raises InputError for a token that the vocabulary lacks."""
-        tokens = list(tokens)
-        self.require(*tokens)
-        return [self.vocab[token] for token in tokens]
-
-    def convert_ids_to_tokens(self, ids: Iterable[int]) -> list[str]:
-        return [self.tokens[token_id] for token_id in ids]
 
     def _chunk_to_ids(self, chunk: str) -> tuple[int, ...]:
         pieces = chain.from_iterable(map(self.split_pieces, self.basic.split_words(chunk)))
