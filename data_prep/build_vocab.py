@@ -1,6 +1,7 @@
-"""Learns a WordPiece vocabulary from text.
+"""Learns a vocabulary from text: of WordPiece, or a SentencePiece model.
 
 python data_prep/build_vocab.py --input_file=corpus.txt --vocab_file=vocab.txt --vocab_size=30522
+python data_prep/build_vocab.py --kind=sentencepiece --input_file=corpus.txt --vocab_file=spiece.model
 """
 
 import os
@@ -18,8 +19,20 @@ from official.errors import InputError
 
 FLAGS = flags.FLAGS
 
-flags.DEFINE_string("vocab_file", None, "Where to write the vocabulary, one token a line.")
-flags.DEFINE_integer("vocab_size", 30_522, "How many tokens at most.", 1)
+flags.DEFINE_enum(
+    "kind",
+    "wordpiece",
+    ["wordpiece", "sentencepiece"],
+    "wordpiece: BERT's. sentencepiece: a unigram model with ALBERT's settings; num_unused_tokens, min_frequency and "
+    "limit_alphabet don't count.",
+)
+flags.DEFINE_string(
+    "vocab_file",
+    None,
+    "Where to write the vocabulary, one token a line; of sentencepiece the model, and beside it the pieces with their "
+    "scores (.vocab).",
+)
+flags.DEFINE_integer("vocab_size", None, "How many tokens at most. Default: 30,522; of sentencepiece 30,000.", 1)
 flags.DEFINE_integer(
     "num_unused_tokens",
     99,
@@ -64,6 +77,51 @@ def count_words() -> tuple[Mapping[str, int], str]:
     return counts, source.name
 
 
+def learn_wordpiece() -> None:
+    os.environ.setdefault("RAYON_NUM_THREADS", str(num_workers()))  # The threads of the tokenizers library.
+    counts, name = count_words()
+    if not counts:
+        raise InputError(f"{name}: there is no word in it to learn a vocabulary from")
+
+    from data_prep import vocabulary
+
+    size = FLAGS.vocab_size or vocabulary.VOCAB_SIZE
+    print(f"learning {size:,} tokens from {len(counts):,} different words", file=sys.stderr, flush=True)
+    tokens = vocabulary.learn_from_counts(
+        counts, size, FLAGS.num_unused_tokens, FLAGS.min_frequency, FLAGS.limit_alphabet
+    )
+    with files.write_whole(FLAGS.vocab_file) as file:
+        file.writelines(f"{token}\n" for token in tokens)
+    covered = vocabulary.coverage(tokens, counts)
+    print(
+        f"{FLAGS.vocab_file}: {len(tokens):,} tokens from {covered.words:,} words, {len(counts):,} different ones; "
+        f"{100 * covered.unknown / covered.words:.4f} % of the words are [UNK], "
+        f"{covered.pieces / covered.words:.3f} pieces a word"
+    )
+
+
+def learn_sentence_piece() -> None:
+    if FLAGS.runner:
+        raise InputError("--runner: is for --kind=wordpiece")
+    scores_file = f"{FLAGS.vocab_file.removesuffix('.model')}.vocab"
+    source_flags.check_output(scores_file, "vocab_file")
+
+    from data_prep import sentence_piece_vocabulary
+    from data_prep.documents import open_source
+    from official.tokenization.sentence_piece_text import TextRules
+
+    size = FLAGS.vocab_size or sentence_piece_vocabulary.VOCAB_SIZE
+    source = open_source(source_flags.text_of_flags(splitting=False))
+    print(f"learning {size:,} pieces", file=sys.stderr, flush=True)
+    rules = TextRules(lower_case=FLAGS.do_lower_case, keep_accents=FLAGS.strip_accents is False)
+    learnt = sentence_piece_vocabulary.learn_model(source.lines, size, rules=rules, name=source.name)
+    with files.write_whole(scores_file) as file:
+        file.writelines(learnt.vocabulary_lines())
+    with files.write_whole(FLAGS.vocab_file, "wb") as file:
+        file.write(learnt.model)
+    print(f"{FLAGS.vocab_file}: {len(learnt.scores):,} pieces; {scores_file}: their scores")
+
+
 def num_workers() -> int:
     from data_prep.processes import available_cores
 
@@ -74,25 +132,8 @@ def main() -> None:
     command_line.import_tensorflow_for(FLAGS.input_file, FLAGS.vocab_file)
     source_flags.check_output(FLAGS.vocab_file, "vocab_file")
     runner_flags.check()
-    os.environ.setdefault("RAYON_NUM_THREADS", str(num_workers()))  # The threads of the tokenizers library.
-    counts, name = count_words()
-    if not counts:
-        raise InputError(f"{name}: there is no word in it to learn a vocabulary from")
-
-    from data_prep import vocabulary
-
-    print(f"learning {FLAGS.vocab_size:,} tokens from {len(counts):,} different words", file=sys.stderr, flush=True)
-    tokens = vocabulary.learn_from_counts(
-        counts, FLAGS.vocab_size, FLAGS.num_unused_tokens, FLAGS.min_frequency, FLAGS.limit_alphabet
-    )
-    with files.write_whole(FLAGS.vocab_file) as file:
-        file.writelines(f"{token}\n" for token in tokens)
-    covered = vocabulary.coverage(tokens, counts)
-    print(
-        f"{FLAGS.vocab_file}: {len(tokens):,} tokens from {covered.words:,} words, {len(counts):,} different ones; "
-        f"{100 * covered.unknown / covered.words:.4f} % of the words are [UNK], "
-        f"{covered.pieces / covered.words:.3f} pieces a word"
-    )
+    learn = {"wordpiece": learn_wordpiece, "sentencepiece": learn_sentence_piece}
+    learn[FLAGS.kind]()
 
 
 if __name__ == "__main__":

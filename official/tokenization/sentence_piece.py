@@ -40,16 +40,16 @@ class SentencePieceTokenizer(Tokenizer):
     Args:
         model: the bytes of a `spiece.model`.
         rules: what is done to text before.
-        split_digit_comma: a piece that ends in a digit and a comma is parted once more, without the comma, as ALBERT and
-            XLNet do (`9,9` is `9 , 9`).
+        split_digit_comma: a piece that ends in a digit and a comma is parted once more, without the comma, as ALBERT
+            and XLNet do (`9,9` is `9 , 9`).
         atomic_tokens: tokens kept whole where they stand in the text, for example ("[MASK]",). Published: none. What
             stands between them is a text of its own each time.
         added_tokens: tokens that get ids behind the model's, in this order.
         special: the names of the special tokens; that of [UNK] is taken from the model.
 
     Attributes:
-        model: as above.
-        rules, split_digit_comma, added_tokens, special: as above.
+        model, rules, split_digit_comma, added_tokens, special: as above.
+        parted: of each piece that ends in a digit and a comma, the ids that stand for it.
 
     Raises:
         InputError: it is no such model, an added token is in it, or an atomic token is not.
@@ -77,8 +77,10 @@ class SentencePieceTokenizer(Tokenizer):
         self.special = special._replace(unk=self.tokens[self._unknown])
         self.require(*atomic_tokens)
         self._atomic = AtomicTokens(atomic_tokens)
-        ends_in_comma = [index for index in range(size) if split_digit_comma and ends_in_digit_comma(self.tokens[index])]
-        self.parted = {index: self._part(self.tokens[index]) for index in ends_in_comma}
+        self.parted = {}
+        if split_digit_comma:
+            ending = [index for index in range(size) if ends_in_digit_comma(self.tokens[index])]
+            self.parted = {index: self._part(self.tokens[index]) for index in ending}
         # Only where the comma is unknown can an unknown piece end in one.
         self._comma_unknown = split_digit_comma and self._id_of(COMMA) == self._unknown
 
@@ -144,6 +146,11 @@ class SentencePieceTokenizer(Tokenizer):
         pieces = self._pieces
         return pieces.is_unknown(token_id) or pieces.is_control(token_id) or pieces.is_unused(token_id)
 
+    def scores(self) -> list[tuple[str, float]]:
+        """The pieces of the model and their scores, in the order of their ids."""
+        ids = range(self._pieces.get_piece_size())
+        return [(self.tokens[token_id], self._pieces.get_score(token_id)) for token_id in ids]
+
     def encode(self, text: str | bytes) -> list[int]:
         """The token ids of a text; bytes are UTF-8."""
         text = basic.decode(text)
@@ -165,9 +172,9 @@ class SentencePieceTokenizer(Tokenizer):
     def encode_with_offsets(self, text: str | bytes) -> tuple[list[int], list[tuple[int, int]]]:
         """The token ids of a text and for each its characters in the text, [start, end).
 
-        Spans never overlap or go back, and hold no white space at their start: ▁ alone has an empty one. A span takes in
-        the accents dropped from its characters; a piece that holds only a later part of one character (the 2 of ½) has
-        an empty span at that character's end.
+        Spans never overlap or go back, and hold no white space at their start: ▁ alone has an empty one. A span takes
+        in the accents dropped from its characters; a piece that holds only a later part of one character (the 2 of ½)
+        has an empty span at that character's end.
         """
         ids, offsets, position = [], [], 0
         for part, is_atomic in self._atomic.split(basic.decode(text)):
@@ -184,7 +191,7 @@ class SentencePieceTokenizer(Tokenizer):
 
     def _find(self, text: str) -> list[_Piece]:
         """The pieces of a text that is as SentencePiece is to have it; their ends touch."""
-        if text.isascii() and (plain := self._find_plain(text)) is not None:
+        if (plain := self._find_plain(text)) is not None:
             return plain
         found = []
         for piece in self._pieces.encode(text, out_type="immutable_proto").pieces:
@@ -194,7 +201,7 @@ class SentencePieceTokenizer(Tokenizer):
         return found
 
     def _find_plain(self, text: str) -> list[_Piece] | None:
-        """The same where pieces spell the text letter by letter; else None. The library's way takes five times as long."""
+        """The same where pieces spell the text letter by letter, in a fifth of the library's time; else None."""
         ids = self._pieces.encode(text)
         tokens = [self.tokens[token_id] for token_id in ids]
         if "".join(tokens) != SPACE + text.replace(" ", SPACE) or not self.parted.keys().isdisjoint(ids):

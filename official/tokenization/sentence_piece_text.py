@@ -4,6 +4,7 @@ Source: google-research/albert tokenization.py:82-100 (`preprocess_text`); trans
 code (zihangdai/xlnet prepro_utils.py:15-32) also turn `` and '' into ".
 """
 
+import functools
 import re
 import unicodedata
 from typing import NamedTuple
@@ -44,7 +45,8 @@ class TextRules(NamedTuple):
 
     def apply_aligned(self, text: str) -> Word:
         """The same, each character with its place in the text. A dropped mark belongs to the character before it."""
-        if text.isascii() and len(applied := self.apply(text)) == len(text):
+        applied = self.apply(text)
+        if len(applied) == len(text) and all(map(_stays_one, set(text))):
             return Word(applied, range(len(text)), range(1, len(text) + 1))
         letters, starts, ends = [], [], []
         for part, start, end in self._parts(text):
@@ -88,6 +90,12 @@ def _join_quotes(parts: list[tuple[str, int, int]]) -> list[tuple[str, int, int]
             joined.append(parts[index])
             index += 1
     return joined
+
+
+@functools.cache
+def _stays_one(character: str) -> bool:
+    """Whether a character is one character, whatever is done to it."""
+    return len(character.lower()) == len("".join(map(strip_combining, unicodedata.normalize("NFKD", character)))) == 1
 
 
 def strip_combining(character: str) -> str:
