@@ -19,8 +19,9 @@ from transformers import AlbertTokenizer, AutoTokenizer
 
 MODEL, ANSWERS = "sentence_piece.model", "sentence_piece.json"
 SYMBOLS = ["(", ")", '"', "-", ".", "–", "£", "€"]
-# Pieces that ALBERT parts once more; learning makes none of so little text.
-DIGIT_COMMA = [("▁1,", -4.0), ("2,", -4.5), ("00,", -5.0), ("▁19,", -4.0), (",000", -5.0)]
+# Digits, and pieces that ALBERT parts once more: so little text has hardly any.
+NUMBERS = [(str(digit), -9.1 - digit / 7) for digit in range(10)]
+NUMBERS += [("00", -10.7), ("▁1", -8.3), ("▁1,", -4.0), ("2,", -4.5), ("00,", -5.0), ("▁19,", -4.0), (",000", -5.0)]
 PARTS = (
     "the", "The", " ", " ", " ", "well-known", "£", "10,000", "1,", "12,", "19,", "100,", "3,5", "²,", "é", "e\u0301", "É",
     "½", "ﬁ", "İ", "ΑΣ", "Σ", "ß", "Å", "한", "東京", "ไม่", "हि", "\u00a8", "\u00a0", "\u3000", "\t", "\u2028", "\x00", "\u200b", "\ufffd",
@@ -53,8 +54,10 @@ def learn(text_file):
     )  # fmt: skip
     model = sentencepiece_model_pb2.ModelProto.FromString(writer.content)
     model.trainer_spec.ClearField("input")
-    for piece, score in DIGIT_COMMA:
-        model.pieces.add(piece=piece, score=score)
+    known = {piece.piece for piece in model.pieces}
+    for piece, score in NUMBERS:
+        if piece not in known:
+            model.pieces.add(piece=piece, score=score)
     return model.SerializeToString(deterministic=True)
 
 

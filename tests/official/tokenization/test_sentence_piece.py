@@ -28,9 +28,8 @@ def preprocessed(text):
     return "".join(character for character in text if not unicodedata.combining(character)).lower()
 
 
-@pytest.mark.parametrize("number", range(len(cases.ANSWERS["texts"])))
-def test_texts_get_the_ids_of_the_published_code(number):
-    assert PUBLISHED.encode(cases.ANSWERS["texts"][number]) == cases.ANSWERS["published"][number]
+def test_texts_get_the_ids_of_the_published_code():
+    assert [PUBLISHED.encode(text) for text in cases.ANSWERS["texts"]] == cases.ANSWERS["published"]
 
 
 def test_the_published_code_parted_pieces_before_a_comma():
@@ -76,12 +75,12 @@ def test_aligned_rules_make_the_same_text(name, text):
 @pytest.mark.parametrize(
     "text, spans",
     [
-        ("the well-known  one", ["the", "we", "ll", "-", "know", "n", "one"]),
-        ("Théy\tthe", ["Thé", "y", "the"]),
-        ("The\u0301\u0323y", ["The\u0301\u0323", "y"]),
-        ("12,\u00a0the 1,000", ["1", "2", ",", "the", "1", ",", "", "0", "0", "0"]),
+        ("the well-known  one", ["the", "well", "-", "k", "now", "n", "one"]),
+        ("Théy\tthe", ["Théy", "the"]),
+        ("The\u0301\u0323y", ["The\u0301\u0323y"]),
+        ("12,\u00a0the 1,000", ["1", "", "2", ",", "the", "1", ",000"]),
         ("½ x", ["½", "", "", "", "x"]),
-        (" [MASK] (the)", ["[MASK]", "(", "the", "", ")"]),
+        (" [MASK] (the)", ["[MASK]", "(", "the", ")"]),
     ],
 )
 def test_spans_are_the_text_a_reader_would_mark(text, spans):
@@ -151,12 +150,10 @@ def test_added_tokens_are_in_the_text_of_their_ids():
     assert ATOMIC.decode(ATOMIC.encode("the <s> dog")) == "the <s> dog"
 
 
-@pytest.mark.parametrize("length", [1, 2, 3, 150, 151, 1000])
-def test_equal_ways_of_parting_are_chosen_as_by_the_library_of_2023(length):
-    """0.1.99 to 0.2.1 and TensorFlow Text take these; 0.2.2 chooses others of the same probability."""
-    found = PUBLISHED.tokenize("0" * length)
-    assert found == LIBRARY.encode("0" * length, out_type=str)
-    assert "".join(found) == "▁" + "0" * length
+@pytest.mark.parametrize("text, pieces", [("000", ["▁", "00", "0"]), ("x000", ["▁", "x", "00", "0"])])
+def test_of_equal_ways_of_parting_the_one_of_tensorflow_text_is_taken(text, pieces):
+    """That of sentencepiece 0.1.99 to 0.2.1; 0.2.2 and 0.2.3 round otherwise. setup.cfg keeps to the former."""
+    assert PUBLISHED.tokenize(text) == pieces
 
 
 @pytest.mark.parametrize("model", [b"", b"junk", b"\x0a\x00", cases.MODEL[:5000]])
