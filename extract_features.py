@@ -29,7 +29,7 @@ def main():
     layers = command_line.whole_numbers(FLAGS, "layers")
     command_line.import_tensorflow()
     from official import files
-    from official.models.bert import read_config
+    from official.models.registry import read_config
     from official.tasks import feature_extraction
     from official.tokenization.wordpiece import WordPieceTokenizer
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from official.models.bert import read_config
+from official.models.registry import read_config
 from tests import scripts
 from tests.pretraining_runs import SCRIPT, small_run
 

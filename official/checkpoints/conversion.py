@@ -18,7 +18,8 @@ from official.checkpoints.tools.added_tokens import add_tokens
 from official.checkpoints.tools.averaging import average
 from official.checkpoints.tools.positions import extend_positions
 from official.errors import InputError
-from official.models.bert import BertConfig, read_config
+from official.models.config import Config
+from official.models.registry import read_config
 from official.tokenization.wordpiece import WordPieceTokenizer
 
 
@@ -65,7 +66,7 @@ def convert(sources: Sequence[str], target: str, changes: Changes) -> None:
         print(f"note: {note}", file=sys.stderr)
 
 
-def read_given_config(bert_config_file: str | None) -> BertConfig | None:
+def read_given_config(bert_config_file: str | None) -> Config | None:
     """The config that a flag gives, instead of the one beside the checkpoint."""
     return None if bert_config_file is None else read_config(bert_config_file)
 

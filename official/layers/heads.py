@@ -33,12 +33,13 @@ class Pooler(keras.layers.Layer):
 class MaskedLMHead(keras.layers.Layer):
     """Scores every word of the vocabulary at chosen positions (run_pretraining.py:240-262).
 
-    A dense layer and a layer normalisation, then the product with the word embeddings, which are tied, and a bias.
+    A dense layer to the width of the embeddings and a layer normalisation, then the product with the word embeddings,
+    which are tied, and a bias.
     """
 
     def __init__(
         self,
-        hidden_size: int,
+        embedding_width: int,
         vocab_size: int,
         hidden_act: str,
         initializer_range: float,
@@ -47,7 +48,7 @@ class MaskedLMHead(keras.layers.Layer):
     ):
         super().__init__(**kwargs)
         self.dense = Dense(
-            hidden_size,
+            embedding_width,
             activation=ACTIVATIONS[hidden_act],
             kernel_initializer=TruncatedNormal(stddev=initializer_range),
             name="dense",
@@ -58,7 +59,7 @@ class MaskedLMHead(keras.layers.Layer):
     def build(self, input_shape):
         with keras.name_scope("transform"):
             self.dense.build(input_shape)
-            self.layer_norm.build(input_shape)
+            self.layer_norm.build((*input_shape[:-1], self.dense.units))
         self.output_bias = self.add_weight(name="output_bias", shape=(self.vocab_size,), initializer="zeros")
 
     def call(self, sequence_output, word_embeddings, positions=None):
@@ -66,7 +67,7 @@ class MaskedLMHead(keras.layers.Layer):
 
         Args:
             sequence_output: [B, T, H].
-            word_embeddings: [V, H].
+            word_embeddings: [V, E].
             positions: int32 [B, P] in [0, T), or None for all of them. They are gathered first: the product with the
                 vocabulary is most of the work, and only about 15 % of the positions need it.
 

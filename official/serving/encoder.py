@@ -27,7 +27,7 @@ class Encoder(Servable):
     ):
         super().__init__(model, tokenizer, max_seq_length)
         self.normalize = normalize
-        self.model_outputs = ("sequence_output",) + ("pooled_output",) * (model.bert.pooler is not None)
+        self.model_outputs = ("sequence_output",) + ("pooled_output",) * (model.encoder.pooler is not None)
         self.tokens = tokenizer.tokens
 
     def signatures(self) -> dict[str, Signature]:

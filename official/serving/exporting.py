@@ -12,7 +12,8 @@ from absl.flags import FlagValues
 from official import checkpoints
 from official.checkpoints.loading import labels_of, open_source, parts_of
 from official.errors import InputError
-from official.models.bert import Bert, BertConfig
+from official.models import registry
+from official.models.config import Config
 from official.models.feature_based_tagger import FeatureBasedTagger
 from official.serving.classifier import SINGLE, Classifier, MultipleChoice
 from official.serving.deployment import read_models_config, write_deployment
@@ -153,7 +154,7 @@ def read_servable(asked: Export) -> tuple[Servable, WordPieceTokenizer]:
     return _servable(kind, model, tokenizer, length, asked), tokenizer
 
 
-def _read_model(asked: Export, config: BertConfig) -> tuple[keras.Model, str]:
+def _read_model(asked: Export, config: Config) -> tuple[keras.Model, str]:
     """The model with the one head that is served, and the kind that this makes it."""
     if home := tagger_files.find(asked.source):
         if asked.kind not in (None, TAGGER):
@@ -172,9 +173,9 @@ def _read_model(asked: Export, config: BertConfig) -> tuple[keras.Model, str]:
     return model, kind
 
 
-def _read_feature_based(home: str, config: BertConfig) -> FeatureBasedTagger:
+def _read_feature_based(home: str, config: Config) -> FeatureBasedTagger:
     settings = tagger_files.read_settings(home)
-    encoder = Bert(config, pooler=False, output_hidden_states=True)
+    encoder = registry.build(config, pooler=False, output_hidden_states=True)
     checkpoints.load_weights(encoder, home)
     model = FeatureBasedTagger(encoder, settings.labels, settings.feature_layers, settings.lstm_size)
     tagger_files.read_weights(model, home)

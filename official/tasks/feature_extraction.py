@@ -11,7 +11,8 @@ import tensorflow as tf
 
 from official import checkpoints, files
 from official.errors import InputError
-from official.models.bert import Bert, BertConfig
+from official.models import registry
+from official.models.config import Config
 from official.tokenization.wordpiece import WordPieceTokenizer
 
 
@@ -61,7 +62,7 @@ class FeatureExtractor:
 
     def __init__(
         self,
-        config: BertConfig,
+        config: Config,
         init_checkpoint: str,
         layers: Sequence[int],
         strategy: tf.distribute.Strategy,
@@ -73,7 +74,7 @@ class FeatureExtractor:
         self.layers = list(layers)
         self.strategy = strategy
         with strategy.scope():
-            self.model = Bert(
+            self.model = registry.build(
                 config, pooler=False, output_hidden_states=True, use_one_hot_embeddings=use_one_hot_embeddings
             )
         checkpoints.load_weights(self.model, init_checkpoint)

@@ -15,7 +15,8 @@ from official.checkpoints.loading import open_source, parts_of
 from official.errors import DryRunEnded, InputError
 from official.inputs.records import Share
 from official.inputs.tokenized import Padding, TokenizedExamples, TrainingOrder, in_batches, training_batches
-from official.models.bert import Bert, BertConfig
+from official.models import registry
+from official.models.config import Config
 from official.optimization import LinearDecayWithWarmup, layerwise_scales
 from official.progress import Progress
 from official.tasks.dry_run.fine_tuning_report import Batches, fine_tuning_report
@@ -63,7 +64,7 @@ class FineTuning:
         head: str,
         labels: Sequence[str],
         objective: Objective,
-        encoder: tuple[BertConfig, WordPieceTokenizer],
+        encoder: tuple[Config, WordPieceTokenizer],
     ):
         self.run, self.strategy, self.head, self.objective = run, strategy, head, objective
         self.config, self.tokenizer = encoder
@@ -79,11 +80,12 @@ class FineTuning:
 
     def make(self, labels: tuple[str, ...]) -> keras.Model:
         """A new model. Parts of it that are not trained have their weights already: checkpoints don't hold them."""
-        return Bert(
+        family = registry.model_class(self.config)
+        return family(
             self.config,
             (self.head,),
-            labels=labels if self.head in Bert.WITH_LABELS else (),
-            pooler=self.head in Bert.WITH_POOLER,
+            labels=labels if self.head in family.WITH_LABELS else (),
+            pooler=self.head in family.WITH_POOLER,
             use_one_hot_embeddings=isinstance(self.strategy, tf.distribute.TPUStrategy),
         )
 
@@ -117,12 +119,13 @@ class FineTuning:
     def read(self, path: str, new_head: bool) -> Any:
         """Reads the weights of the model, as `initialize` wants them; answers with what is to be said of it."""
         family, source = open_source(path, self.config)
-        lacking = {self.head, "pooler"} - set(parts_of(family, source))
+        on_top = {self.head, "pooler"} & set(family.parts)
+        lacking = on_top - set(parts_of(family, source))
         if self.head in lacking and not new_head:
             raise InputError(
                 f"{path}: has no head for {self.head}: it is not fine-tuned for this, and --do_train is off"
             )
-        anew = {self.head, "pooler"} if new_head and self.run.reinitialize_head else lacking
+        anew = on_top if new_head and self.run.reinitialize_head else lacking
         return checkpoints.load_weights(self.model, path, reinitialize=anew)
 
     def restore(self) -> None:

@@ -8,7 +8,8 @@ from absl.flags import FlagValues
 from official import checkpoints, files
 from official.checkpoints.loading import open_source
 from official.errors import InputError
-from official.models.bert import BertConfig, read_config
+from official.models.config import Config
+from official.models.registry import read_config
 from official.tasks.model_directory import directory_of_model
 from official.tokenization.wordpiece import WordPieceTokenizer
 from official.training.training import TrainingOptions
@@ -57,7 +58,7 @@ def run_of_flags(flags: FlagValues) -> FineTuningRun:
     return FineTuningRun(**{name: flags[name].value for name in names})
 
 
-def read_encoder(run: FineTuningRun) -> tuple[BertConfig, WordPieceTokenizer]:
+def read_encoder(run: FineTuningRun) -> tuple[Config, WordPieceTokenizer]:
     """Config and tokenizer: those that are named, or else those that go with the weights that the run starts from.
 
     Raises:

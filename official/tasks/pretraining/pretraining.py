@@ -14,7 +14,8 @@ from official import checkpoints, files
 from official.errors import DryRunEnded, InputError
 from official.inputs import pretraining as records_of
 from official.inputs import records
-from official.models.bert import PRESETS, Bert, BertConfig, read_config
+from official.models.bert import Bert, BertConfig
+from official.models.registry import PRESETS, read_config
 from official.objectives.bert_pretraining import bert_pretraining
 from official.objectives.masked_lm import Masking
 from official.optimization import LinearDecayWithWarmup

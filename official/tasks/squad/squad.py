@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from official.errors import InputError
 from official.inputs.tokenized import TokenizedExamples
-from official.models.bert import BertConfig
+from official.models.config import Config
 from official.objectives.question_answering import question_answering
 from official.tasks.eval_results import write_eval_results
 from official.tasks.fine_tuning.fine_tuning import FineTuning
@@ -68,7 +68,7 @@ class Squad:
         run: FineTuningRun,
         squad: SquadRun,
         strategy: tf.distribute.Strategy,
-        encoder: tuple[BertConfig, WordPieceTokenizer],
+        encoder: tuple[Config, WordPieceTokenizer],
     ):
         self.run, self.squad = run, squad
         self.threshold = 0.0  # Of v1.1, where it decides nothing.

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from official.errors import InputError
-from official.models.bert import BertConfig
+from official.models.config import Config
 from official.objectives.token_classification import token_classification
 from official.tasks.classification import classification_scores
 from official.tasks.eval_results import write_eval_results
@@ -65,14 +65,14 @@ class Tagging:
         run: FineTuningRun,
         tagging: TaggingRun,
         data: TaggingData,
-        encoder: tuple[BertConfig, WordPieceTokenizer],
+        encoder: tuple[Config, WordPieceTokenizer],
         strategy: tf.distribute.Strategy,
     ):
         self.run, self.tagging, self.data = run, feature_based.settle(run, tagging), data
         self.engine = self._make_engine(encoder, strategy)
         self._numbers = {label: number for number, label in enumerate(data.labels)}
 
-    def _make_engine(self, encoder: tuple[BertConfig, WordPieceTokenizer], strategy: tf.distribute.Strategy):
+    def _make_engine(self, encoder: tuple[Config, WordPieceTokenizer], strategy: tf.distribute.Strategy):
         arguments = self.run, strategy, HEAD, self.data.labels, token_classification, encoder
         if not self.tagging.feature_based:
             return FineTuning(*arguments)

@@ -8,7 +8,8 @@ import pytest
 import tensorflow as tf
 
 from official.errors import InputError
-from official.models.bert import PRESETS, Bert, BertConfig, read_config
+from official.models.bert import PRESETS, Bert, BertConfig
+from official.models.registry import read_config
 from tests.golden import seeded
 
 TINY = BertConfig(
