@@ -53,13 +53,18 @@ def save_tf1(model: keras.Model, prefix: str, *, tokenizer: WordPieceTokenizer |
         model: of a known family.
         prefix: such as `output/bert_model.ckpt`; its directory is made if need be.
         tokenizer: goes along as `vocab.txt`, if given.
+
+    Raises:
+        InputError: the family has no such checkpoints, or a file can't be written.
     """
+    family = registry.family_of_model(model)
+    if family.tf1_config_file is None:
+        raise InputError(f"{prefix}: {model.config.title} has no TensorFlow 1 form")
     directory = os.path.dirname(prefix)
     if directory:
         files.make_directory(directory)
-    tf1.save_variables(variables_by_name(model), prefix)
+    tf1.save_variables(variables_by_name(model), prefix, family.tf1_names)
     notes = tokenizer_files.write_tf1(tokenizer, directory) if tokenizer is not None else []
-    family = registry.family_of_model(model)
     with files.write_whole(tf1.beside(prefix, family.tf1_config_file)) as file:
         file.write(_tf1_config(model))
     return notes + family.tf1_notes(model.config)

@@ -143,7 +143,7 @@ def read_servable(asked: Export) -> tuple[Servable, WordPieceTokenizer]:
         )
     )
     model, kind = _read_model(asked, config)
-    longest = config.max_position_embeddings
+    longest = config.longest_sequence
     length = asked.max_seq_length or min(DEFAULT_LENGTH.get(kind, 512), longest)
     if not SHORTEST_LENGTH <= length <= longest:
         raise InputError(

@@ -58,7 +58,7 @@ class Servable(tf.Module):
         super().__init__()
         self.texts = TextInputs(tokenizer, max_seq_length)
         self.max_seq_length = max_seq_length
-        self.max_position_embeddings = model.config.max_position_embeddings
+        self.max_position_embeddings = model.config.longest_sequence
         self.sizes = {"input_ids": model.config.vocab_size, "segment_ids": model.config.type_vocab_size}
         # Not the model itself: for each Keras variable that is found by way of it, TensorFlow saves a copy that no
         # Session ever fills (keras/src/backend/tensorflow/core.py:109-116).

@@ -66,7 +66,7 @@ def open_directory(directory: str) -> tuple[Family, Source]:
 
 
 def _family_of(path: str, name: str) -> Family:
-    known = {family.keras_hub.name + "Backbone": family for family in registry.FAMILIES}
+    known = {family.keras_hub.name + "Backbone": family for family in registry.FAMILIES if family.keras_hub}
     if name not in known:
         raise json_files.wrong(path, "class_name", name, "one of " + ", ".join(known))
     return known[name]
@@ -133,6 +133,8 @@ def save_directory(
     """
     family = registry.family_of_model(model)
     hub = family.keras_hub
+    if hub is None:
+        raise InputError(f"{directory}: presets of {model.config.title} for keras-hub are not written here")
     settings = hub.to_preset(model.config)
     if missing := set(hub.always) - {family.part_of(ours) for ours in variables}:
         raise InputError(f"the model has no {min(missing)}: keras-hub's always has one, which would be made up")

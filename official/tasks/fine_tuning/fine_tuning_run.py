@@ -77,10 +77,9 @@ def read_encoder(run: FineTuningRun) -> tuple[Config, WordPieceTokenizer]:
             f"{config.vocab_size}"
         )
     tokenizer.require("[CLS]", "[SEP]")
-    if run.max_seq_length > config.max_position_embeddings:
+    if run.max_seq_length > config.longest_sequence:
         raise InputError(
-            f"--max_seq_length is {run.max_seq_length}: the model has max_position_embeddings "
-            f"{config.max_position_embeddings}"
+            f"--max_seq_length is {run.max_seq_length}: the model has max_position_embeddings {config.longest_sequence}"
         )
     return config, tokenizer
 

@@ -87,7 +87,7 @@ def run_of_flags(flags: FlagValues) -> PretrainingRun:
 
 def check_length(run: PretrainingRun, flag: str = "max_seq_length") -> None:
     """Raises `InputError`, which names `flag`, where the model has too few positions."""
-    positions = run.config.max_position_embeddings
+    positions = run.config.longest_sequence
     if run.max_seq_length > positions:
         raise InputError(f"--{flag} is {run.max_seq_length}: the config has max_position_embeddings {positions}")
 
