@@ -34,7 +34,7 @@ def main():
     from official.tokenization.wordpiece import WordPieceTokenizer
 
     tokenizer = WordPieceTokenizer.from_file(FLAGS.vocab_file, lower_case=FLAGS.do_lower_case)
-    tokenizer.require("[CLS]", "[SEP]")
+    tokenizer.require(tokenizer.special.cls, tokenizer.special.sep)
     extractor = feature_extraction.FeatureExtractor(
         read_config(FLAGS.bert_config_file),
         FLAGS.init_checkpoint,

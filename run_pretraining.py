@@ -49,6 +49,23 @@ flags.DEFINE_enum("masking", "static", ["static", "dynamic"], "Masks as written,
 flags.DEFINE_float("masked_lm_prob", 0.15, "Share of the tokens that dynamic masking hides.", 0.0, 1.0)
 flags.DEFINE_bool("do_whole_word_mask", False, "Whether dynamic masking hides whole words.")
 flags.DEFINE_bool("use_one_hot_embeddings", None, "Look words up by a matrix product (default: on a TPU).")
+flags.DEFINE_enum(
+    "method",
+    "bert",
+    ["bert", "roberta", "albert", "electra"],
+    "What is pretrained and for what; settings that are not given are the published ones. A BERT's shape as "
+    "bert_config_file becomes one of that family.",
+)
+flags.DEFINE_float(
+    "generator_size", 0.25, "How wide ELECTRA's generator is, as a share of its discriminator.", 0.0, 1.0
+)
+flags.DEFINE_float("discriminator_weight", 50.0, "What the loss of ELECTRA's discriminator counts.", 0.0)
+flags.DEFINE_enum(
+    "electra_variant",
+    "electra",
+    ["electra", "electra_15", "replace_mlm", "all_tokens_mlm"],
+    "Those of the paper's efficiency study (§3.4).",
+)
 flags.DEFINE_bool("write_tf1_checkpoint", False, "Write the model as bert_model.ckpt too.")
 flags.DEFINE_integer(
     "seed",

@@ -10,7 +10,7 @@ from official.checkpoints.loading import labels_of, open_source, parts_of
 from official.checkpoints.source import UNPROTECTED, Source
 from official.checkpoints.tokenizers.tokenizer_files import read_tokenizer
 from official.errors import InputError
-from official.tokenization.wordpiece import WordPieceTokenizer
+from official.tokenization.tokenizer import Tokenizer
 
 SHOWN = 8  # Labels, or names that nobody knows; the rest are counted.
 
@@ -79,7 +79,7 @@ def _tokenizer(path: str) -> str:
     return "none" if tokenizer is None else describe_tokenizer(tokenizer)
 
 
-def describe_tokenizer(tokenizer: WordPieceTokenizer) -> str:
+def describe_tokenizer(tokenizer: Tokenizer) -> str:
     """Size and settings in a line."""
     case = "lower-cased" if tokenizer.lower_case else "cased"
     accents = "" if tokenizer.strip_accents == tokenizer.lower_case else f", strip_accents {tokenizer.strip_accents}"

@@ -13,7 +13,7 @@ from official.checkpoints.formats import hugging_face, keras_hub, tf1
 from official.checkpoints.loading import variables_by_name
 from official.checkpoints.tokenizers import tokenizer_files
 from official.errors import InputError
-from official.tokenization.wordpiece import WordPieceTokenizer
+from official.tokenization.tokenizer import Tokenizer
 
 TF1_NAME = "bert_model.ckpt"
 
@@ -23,7 +23,7 @@ def save(
     directory: str,
     *,
     format: str = "hugging_face",
-    tokenizer: WordPieceTokenizer | None = None,
+    tokenizer: Tokenizer | None = None,
 ) -> list[str]:
     """Writes a model so that others can load it.
 
@@ -46,7 +46,7 @@ def save(
     return FORMATS[format](model, directory, tokenizer)
 
 
-def save_tf1(model: keras.Model, prefix: str, *, tokenizer: WordPieceTokenizer | None = None) -> list[str]:
+def save_tf1(model: keras.Model, prefix: str, *, tokenizer: Tokenizer | None = None) -> list[str]:
     """Writes a TF1 checkpoint that google-research/bert reads, with config and vocabulary beside it; as `save`.
 
     Args:

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from official.layers.fusion import fused_with_products
 from official.serving.text_inputs import TOKEN_FEATURES, Inputs, TextInputs, parse_examples
-from official.tokenization.wordpiece import WordPieceTokenizer
+from official.tokenization.tokenizer import Tokenizer
 
 Outputs = dict[str, tf.Tensor]
 Request = dict[str, np.ndarray]
@@ -54,7 +54,7 @@ class Servable(tf.Module):
     model_outputs: tuple[str, ...] = ("logits",)  # What is asked of the model.
     of_tokens: frozenset[str] = frozenset()  # Outputs of the model that have an axis of tokens, [B, T, …].
 
-    def __init__(self, model: keras.Model, tokenizer: WordPieceTokenizer, max_seq_length: int):
+    def __init__(self, model: keras.Model, tokenizer: Tokenizer, max_seq_length: int):
         super().__init__()
         self.texts = TextInputs(tokenizer, max_seq_length)
         self.max_seq_length = max_seq_length

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from official.errors import InputError
+from official.tokenization.basic import BasicTokenizer
 
 
 class SpecialTokens(NamedTuple):
@@ -44,6 +45,8 @@ class Tokenizer(abc.ABC):
         vocab_file: where the vocabulary was read, or None; for messages.
         special: the names of the special tokens.
         layout: what stands around texts.
+        basic: of a tokenizer whose pieces are of words as BERT normalises them, what makes these words.
+        lower_case: whether texts are lower-cased; None where nothing says so.
     """
 
     vocab: Mapping[str, int]
@@ -51,6 +54,8 @@ class Tokenizer(abc.ABC):
     vocab_file: str | None = None
     special = SpecialTokens()
     layout = Layout()
+    basic: BasicTokenizer | None = None
+    lower_case: bool | None = None
 
     @abc.abstractmethod
     def encode(self, text: str | bytes) -> list[int]:

@@ -12,18 +12,13 @@ from official.models.registry import read_config
 
 def _block(ours: str, theirs: str) -> list[tuple[Rule, ...]]:
     return [
-        dense(ours + "/attention/self/{projection}", theirs + ".attention.{projection}"),
+        *(dense(f"{ours}/attention/self/{name}", f"{theirs}.attention.{name}") for name in ("query", "key", "value")),
         dense(ours + "/attention/output/dense", theirs + ".attention.dense"),
         layer_norm(ours + "/attention/output/LayerNorm", theirs + ".attention.LayerNorm"),
         dense(ours + "/intermediate/dense", theirs + ".ffn"),
         dense(ours + "/output/dense", theirs + ".ffn_output"),
         layer_norm(ours + "/output/LayerNorm", theirs + ".full_layer_layer_norm"),
     ]
-
-
-def _attention_output_first(rules: list[tuple[Rule, ...]]) -> list[tuple[Rule, ...]]:
-    """`attention.{projection}` would take `attention.dense` for a projection."""
-    return rules[1:2] + rules[:1] + rules[2:]
 
 
 def _stored_as_is(ours: str, theirs: str) -> tuple[Rule, ...]:
@@ -36,11 +31,9 @@ SHARED = NameMap(
         tensor("albert/embeddings/{table}_embeddings", "albert.embeddings.{table}_embeddings.weight"),
         layer_norm("albert/embeddings/LayerNorm", "albert.embeddings.LayerNorm"),
         dense("albert/embedding_hidden_mapping_in", "albert.encoder.embedding_hidden_mapping_in"),
-        *_attention_output_first(
-            _block("albert/encoder/group_{n}_inner_{m}", "albert.encoder.albert_layer_groups.{n}.albert_layers.{m}")
-        ),
+        *_block("albert/encoder/group_{n}_inner_{m}", "albert.encoder.albert_layer_groups.{n}.albert_layers.{m}"),
         # Of layers that have only half of a block in common: Hugging Face has no such thing.
-        *_attention_output_first(_block("albert/encoder/layer_{n}_inner_{m}", "albert.encoder.layers.{n}.inner.{m}")),
+        *_block("albert/encoder/layer_{n}_inner_{m}", "albert.encoder.layers.{n}.inner.{m}"),
         dense("albert/pooler/dense", "albert.pooler"),
         dense("cls/predictions/transform/dense", "predictions.dense"),
         layer_norm("cls/predictions/transform/LayerNorm", "predictions.LayerNorm"),

@@ -84,11 +84,12 @@ def _check_settings(path: str, weights: TensorFile, family: Family, config: Any)
 
 
 def _notes(values: Mapping[str, Any], config: Any) -> list[str]:
-    act = values.get("hidden_act", "gelu")
-    if act == config.hidden_act and act != "gelu":
+    theirs = next((key for key, ours in config.renamed.items() if ours == "hidden_act"), "hidden_act")
+    act = values.get(theirs, "gelu")
+    form = {"gelu": "tanh", "gelu_erf": "exact, erf"}.get(config.hidden_act)
+    if form is None:
         return []
-    form = {"gelu": "tanh", "gelu_erf": "exact, erf"}[config.hidden_act]
-    return [f"hidden_act {act!r} of {CONFIG} is the {form} form: {config.hidden_act!r} here"]
+    return [f"{theirs} {act!r} of {CONFIG} is the {form} form: {config.hidden_act!r} here"]
 
 
 def save_directory(

@@ -20,7 +20,8 @@ from official.checkpoints.source import UNPROTECTED, Shape, Source, translate
 from official.checkpoints.storage import hdf5, json_files
 from official.checkpoints.storage.hdf5 import Hdf5File
 from official.errors import InputError
-from official.tokenization.wordpiece import CLS, MASK, PAD, SEP, WordPieceTokenizer
+from official.tokenization.tokenizer import Tokenizer
+from official.tokenization.wordpiece import CLS, MASK, PAD, SEP
 
 WEIGHTS, TASK_WEIGHTS = "model.weights.h5", "task.weights.h5"
 VOCABULARY = os.path.join("assets", "tokenizer", "vocabulary.txt")
@@ -115,7 +116,7 @@ def save_directory(
     model: keras.Model,
     variables: Mapping[str, keras.Variable],
     directory: str,
-    tokenizer: WordPieceTokenizer | None,
+    tokenizer: Tokenizer | None,
 ) -> list[str]:
     """Writes a preset; `config.json`, without which nothing can be loaded from it, comes last.
 
@@ -188,7 +189,7 @@ def _foreign(variable: keras.Variable, rule: Rule, num_heads: int) -> tuple[Shap
     return shape, lambda: keras.ops.convert_to_numpy(variable).reshape(shape)
 
 
-def _write_vocabulary(path: str, tokenizer: WordPieceTokenizer) -> None:
+def _write_vocabulary(path: str, tokenizer: Tokenizer) -> None:
     files.make_directory(os.path.dirname(path))
     with files.write_whole(path) as file:
         file.writelines(token + "\n" for token in tokenizer.tokens)
