@@ -22,7 +22,7 @@ from official.tasks.dry_run.pretraining_report import pretraining_report
 from official.tasks.dry_run.trainable import Trainable
 from official.tasks.eval_results import write_eval_results
 from official.tasks.model_directory import directory_of_model, is_model_of
-from official.tokenization.wordpiece import WordPieceTokenizer
+from official.tokenization.wordpiece import SPECIAL_TOKENS, WordPieceTokenizer
 from official.training.evaluation import Evaluation
 from official.training.logs import MetricsLog
 from official.training.loop import Schedule, device_iterator, train
@@ -48,6 +48,11 @@ class PretrainingRun(TrainingOptions):
     masking: str = "static"
     masked_lm_prob: float = 0.15
     do_whole_word_mask: bool = False
+    masking_rule: str = "bert"
+    max_ngram: int = 1
+    favor_shorter_ngram: bool = True
+    replace_with_mask_prob: float = 0.8
+    keep_original_prob: float = 0.1
     eval_batch_size: int = 8
     learning_rate: float = 5e-5
     num_train_steps: int = 100_000
@@ -179,6 +184,12 @@ class Pretraining:
             max_predictions_per_seq=self.run.max_predictions_per_seq,
             masked_lm_prob=self.run.masked_lm_prob,
             do_whole_word_mask=self.run.do_whole_word_mask,
+            special_ids=tuple(sorted(tokenizer.vocab[token] for token in SPECIAL_TOKENS if token in tokenizer.vocab)),
+            rule=self.run.masking_rule,
+            max_ngram=self.run.max_ngram,
+            favor_shorter_ngram=self.run.favor_shorter_ngram,
+            replace_with_mask_prob=self.run.replace_with_mask_prob,
+            keep_original_prob=self.run.keep_original_prob,
         )
         return records_of.mask_dynamically(self.run.max_seq_length, masking, self.run.seed)
 
