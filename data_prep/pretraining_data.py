@@ -16,8 +16,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from data_prep import compiled, mersenne, records
+from data_prep.cursor import DOCUMENT, DUPLICATE, new_cursor
 from data_prep.documents import Source
-from data_prep.instances import DOCUMENT, DUPLICATE, Corpus, Counts, as_instances, fill, new_counts, new_cursor
+from data_prep.formats import fill
+from data_prep.instances import Corpus, Counts, as_instances, new_counts
 from data_prep.processes import Workers, workers
 from data_prep.recipe import PretrainingData, Recipe, make_recipe
 from data_prep.row_shuffle import RowShuffle, read_bucket
@@ -51,7 +53,8 @@ def create(options: PretrainingData, source: Source) -> Summary:
         in_each_process = _with_local_vocabulary(options.tokenizer, directory)
         store = write_store(directory, source.lines, source.total_bytes, in_each_process, processes)
         check_corpus(store.documents, source.name)
-        warn_of_single_document(store.documents, source.name)
+        if options.format.labels:
+            warn_of_single_document(store.documents, source.name)
         rows = RowShuffle(directory, recipe.format.width, recipe.format.dtype, len(options.output_files))
         counts = draw(options, recipe, TokenStore(directory, recipe.token_dtype), rows)
         buckets = rows.buckets()
@@ -65,6 +68,7 @@ def create(options: PretrainingData, source: Source) -> Summary:
             tokens=store.tokens,
             unknown=store.unknown,
             examples=rows.rows,
+            example_format=options.example_format,
             max_seq_length=options.max_seq_length,
             counts=counts,
             seconds=time.monotonic() - start,
@@ -156,9 +160,7 @@ def _write_records(
 ) -> None:
     """Writes the records of each file, which all get their names when all are whole."""
     tasks = (
-        records.Bucket(path, recipe.format, recipe.vocabulary.continuation)
-        for file_buckets in buckets
-        for path in file_buckets
+        records.Bucket(path, recipe.format, recipe.begins_word) for file_buckets in buckets for path in file_buckets
     )
     progress = Progress("writing", examples, ("examples", 1))
     serialized = processes.map(records.serialize_bucket, tasks)
@@ -185,7 +187,7 @@ def show_examples(options: PretrainingData, tokenizer: WordPieceTokenizer, rows:
         ]
         print(f"example {row}: {' '.join(tokens)}{more}", file=sys.stderr)
         print(
-            f"  next_sentence_label={instances.is_random_next[row]} length={instances.length[row]} "
+            f"  next_sentence_label={instances.pair_label[row]} length={instances.length[row]} "
             f"masked_lm={' '.join(labels[: instances.num_predictions[row]])}",
             file=sys.stderr,
         )

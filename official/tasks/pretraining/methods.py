@@ -103,6 +103,7 @@ METHODS: dict[str, Method] = {
             "masking": "dynamic",
             "masking_rule": "electra",
             "replace_with_mask_prob": 0.85,
+            "keep_original_prob": 0.15,
             "replace_with_random_prob": 0.0,
             "learning_rate": 5e-4,
             "learning_rate_schedule": "electra",

@@ -53,6 +53,11 @@ class PretrainingRun(TrainingOptions):
     masking: str = "static"
     masked_lm_prob: float = 0.15
     do_whole_word_mask: bool = False
+    masking_rule: str = "bert"
+    max_ngram: int = 1
+    favor_shorter_ngram: bool = True
+    replace_with_mask_prob: float = 0.8
+    keep_original_prob: float = 0.1
     eval_batch_size: int = 8
     learning_rate: float = 5e-5
     num_train_steps: int = 100_000
@@ -179,7 +184,7 @@ class Pretraining:
         tokenizer = self.tokenizer
         if tokenizer is None:
             raise InputError("--masking=dynamic needs --vocab_file: to know [MASK], [CLS] and [SEP]")
-        tokenizer.require("[MASK]", "[CLS]", "[SEP]")
+        tokenizer.require(tokenizer.special.mask, tokenizer.special.cls, tokenizer.special.sep)
         masking = Masking(
             vocab_size=tokenizer.vocab_size,
             cls_id=tokenizer.cls_id,
@@ -188,6 +193,12 @@ class Pretraining:
             max_predictions_per_seq=self.run.max_predictions_per_seq,
             masked_lm_prob=self.run.masked_lm_prob,
             do_whole_word_mask=self.run.do_whole_word_mask,
+            special_ids=tuple(sorted(tokenizer.vocab[name] for name in tokenizer.special if name in tokenizer.vocab)),
+            rule=self.run.masking_rule,
+            max_ngram=self.run.max_ngram,
+            favor_shorter_ngram=self.run.favor_shorter_ngram,
+            replace_with_mask_prob=self.run.replace_with_mask_prob,
+            keep_original_prob=self.run.keep_original_prob,
         )
         return records_of.mask_dynamically(self.run.max_seq_length, masking, self.run.seed)
 
