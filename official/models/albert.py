@@ -23,7 +23,8 @@ class AlbertConfig(BertConfig):
     """The shape of an ALBERT, with the fields of the original's `albert_config.json` (modeling.py:41-110).
 
     Layers are parted into `num_hidden_groups` groups of equal weights; a layer is `inner_group_num` blocks one after
-    the other. `shared` says what of a block its group has in common: the study of table 4.
+    the other. `shared` says what of a block its group has in common: the study of table 4. Embeddings as wide as the
+    blocks are not projected, as published (modeling.py:1079); Hugging Face's are, `always_projected`.
     """
 
     title = "ALBERT"
@@ -45,6 +46,11 @@ class AlbertConfig(BertConfig):
     inner_group_num: int = 1
     type_vocab_size: int = 2
     shared: str = "all"
+    always_projected: bool = False
+
+    @classmethod
+    def from_hugging_face(cls, values):
+        return super().from_hugging_face({"always_projected": True, **values})
 
     def __post_init__(self):
         super().__post_init__()
@@ -114,9 +120,12 @@ class AlbertEncoder(BertEncoder):
     """BERT's, with factorised embeddings and shared blocks."""
 
     def make_projection(self):
+        config = self.config
+        if config.embedding_size == config.hidden_size and not config.always_projected:
+            return None
         return layers.Dense(
-            self.config.hidden_size,
-            kernel_initializer=TruncatedNormal(stddev=self.config.initializer_range),
+            config.hidden_size,
+            kernel_initializer=TruncatedNormal(stddev=config.initializer_range),
             name="embedding_hidden_mapping_in",
         )
 

@@ -77,6 +77,12 @@ PRESETS: dict[str, BertConfig] = {
     "bert-large-cased": _shape(24, 1024, vocab_size=28_996),
     "bert-base-multilingual-cased": _shape(12, 768, vocab_size=119_547),
     "bert-base-chinese": _shape(12, 768, vocab_size=21_128),
+    # Students (Jiao et al. 2020, arXiv:1909.10351; Wang et al. 2020, arXiv:2002.10957): BERTs of other shapes.
+    "tinybert-4": dataclasses.replace(_shape(4, 768), hidden_size=312, intermediate_size=1_200),
+    "tinybert-6": _shape(6, 768),
+    "minilm-l12-h384": dataclasses.replace(_shape(12, 384), num_attention_heads=12),
+    "minilm-l6-h384": dataclasses.replace(_shape(6, 384), num_attention_heads=12),
+    "minilm-l6-h768": _shape(6, 768),
 }
 
 

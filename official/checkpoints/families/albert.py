@@ -99,9 +99,11 @@ def to_hugging_face(model: Albert) -> dict[str, Any]:
 
 def hugging_face_notes(config: AlbertConfig) -> list[str]:
     """What transformers makes of a config."""
-    if config.shared == "all":
-        return []
-    return [f"transformers shares whole blocks only: it can't load this model, whose layers share {config.shared}"]
+    if config.shared != "all":
+        return [f"transformers shares whole blocks only: it can't load this model, whose layers share {config.shared}"]
+    if config.embedding_size == config.hidden_size and not config.always_projected:
+        return ["transformers projects embeddings even where they are as wide as the blocks: it can't load this model"]
+    return []
 
 
 def sizes(config: AlbertConfig) -> str:
@@ -129,7 +131,7 @@ ALBERT = Family(
     seen={
         "vocab_size": ("albert/embeddings/word_embeddings", 0),
         "embedding_size": ("albert/embeddings/word_embeddings", 1),
-        "hidden_size": ("albert/embedding_hidden_mapping_in/kernel", 1),
+        "hidden_size": (_OUR_BLOCK.format(n=0, m=0) + "/intermediate/dense/kernel", 0),
         "max_position_embeddings": ("albert/embeddings/position_embeddings", 0),
         "type_vocab_size": ("albert/embeddings/token_type_embeddings", 0),
         "intermediate_size": (_OUR_BLOCK.format(n=0, m=0) + "/intermediate/dense/kernel", 1),

@@ -43,7 +43,7 @@ CONFIGS = {
     ),
     "albert": (
         AlbertConfig(**SMALL, embedding_size=16),
-        AlbertConfig(**ODD, embedding_size=60, hidden_act="gelu_erf", num_hidden_groups=2),
+        AlbertConfig(**ODD, embedding_size=60, hidden_act="gelu_erf", num_hidden_groups=2, always_projected=True),
         AlbertConfig(**WIDE, embedding_size=8, num_hidden_groups=2, type_vocab_size=3),
         AlbertConfig(**WIDE | {"num_hidden_layers": 5}, embedding_size=24, num_hidden_groups=3),
     ),
