@@ -96,7 +96,7 @@ def make_recipe(options: PretrainingData, tokenizer: WordPieceTokenizer) -> Reci
     begins_word[[tokenizer.cls_id, tokenizer.sep_id]] = False
     return Recipe(
         Vocabulary(
-            np.array(list(tokenizer.vocab.values()), np.int64),
+            np.array(list({token: number for number, token in enumerate(tokenizer.tokens)}.values()), np.int64),
             np.asarray(tokenizer.continuation),
             tokenizer.cls_id,
             tokenizer.sep_id,
