@@ -16,6 +16,9 @@ from official.errors import InputError
 from official.tokenization.wordpiece import WordPieceTokenizer
 
 
+STATIC_PASSES = 10  # --dupe_factor of the original
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PretrainingData:
     """What is made: the flags of the original, with its defaults, and what was added to them."""
@@ -55,7 +58,7 @@ class PretrainingData:
         """How many times the text is gone through."""
         if self.dupe_factor is not None:
             return self.dupe_factor
-        return self.format.default_dynamic_dupe_factor if self.dynamic_masking else 10
+        return self.format.dynamic_passes if self.dynamic_masking else STATIC_PASSES
 
     def check(self) -> None:
         """Raises InputError where options exclude one another."""

@@ -83,7 +83,11 @@ CASES = {
     "compressed": {"compression": "GZIP", "short_seq_prob": 0.5},
     "sentence pairs": {"example_format": "sentence_pair", "dupe_factor": 1},
     "sentence order, n-grams": {"example_format": "sentence_order", "do_whole_word_mask": True, "max_ngram": 3},
-    "sentences of a document": {"example_format": "doc_sentences", "replace_with_mask_prob": 0.9, "keep_original_prob": 0.0},
+    "sentences of a document": {
+        "example_format": "doc_sentences",
+        "replace_with_mask_prob": 0.9,
+        "keep_original_prob": 0.0,
+    },
     "electra": {"example_format": "electra", "dynamic_masking": True},
 }
 
