@@ -15,7 +15,6 @@ from data_prep.token_store import TokenizerOptions, token_dtype
 from official.errors import InputError
 from official.tokenization.wordpiece import WordPieceTokenizer
 
-
 STATIC_PASSES = 10  # --dupe_factor of the original
 
 
