@@ -37,19 +37,19 @@ class Format(NamedTuple):
     special_tokens: int  # those that every row has
     labels: tuple[str, str] | None  # what the labels 0 and 1 mean; None: the label is always 0
     crosses_documents: bool = False  # A row may hold text of several documents: they can't be worked on apart.
-    default_dynamic_dupe_factor: int = 1  # Rows without masks are much the same, or the same, in every pass.
+    dynamic_passes: int = 1  # over the text, of unmasked rows, by default: one where others make much the same rows
 
 
+SEGMENT_PAIR, SENTENCE_PAIR, FULL_SENTENCES, DOC_SENTENCES, SENTENCE_ORDER, ELECTRA = range(6)
 NEXT_SENTENCE, ORDER = ("follows", "random"), ("in order", "exchanged")
 FORMATS = {
-    "segment_pair": Format(0, pairs.SPECIAL_TOKENS, NEXT_SENTENCE, default_dynamic_dupe_factor=10),
-    "sentence_pair": Format(1, pairs.SPECIAL_TOKENS, NEXT_SENTENCE, default_dynamic_dupe_factor=10),
-    "full_sentences": Format(2, full_sentences.SPECIAL_TOKENS, None, crosses_documents=True),
-    "doc_sentences": Format(3, full_sentences.SPECIAL_TOKENS, None),
-    "sentence_order": Format(4, pairs.SPECIAL_TOKENS, ORDER, default_dynamic_dupe_factor=10),
-    "electra": Format(5, electra_segments.SPECIAL_TOKENS, None),
+    "segment_pair": Format(SEGMENT_PAIR, pairs.SPECIAL_TOKENS, NEXT_SENTENCE, dynamic_passes=10),
+    "sentence_pair": Format(SENTENCE_PAIR, pairs.SPECIAL_TOKENS, NEXT_SENTENCE, dynamic_passes=10),
+    "full_sentences": Format(FULL_SENTENCES, full_sentences.SPECIAL_TOKENS, None, crosses_documents=True),
+    "doc_sentences": Format(DOC_SENTENCES, full_sentences.SPECIAL_TOKENS, None),
+    "sentence_order": Format(SENTENCE_ORDER, pairs.SPECIAL_TOKENS, ORDER, dynamic_passes=10),
+    "electra": Format(ELECTRA, electra_segments.SPECIAL_TOKENS, None),
 }
-SEGMENT_PAIR, SENTENCE_PAIR, FULL_SENTENCES, DOC_SENTENCES, SENTENCE_ORDER, ELECTRA = range(len(FORMATS))
 
 
 @compiled

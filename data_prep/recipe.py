@@ -15,6 +15,8 @@ from data_prep.token_store import TokenizerOptions, token_dtype
 from official.errors import InputError
 from official.tokenization.wordpiece import WordPieceTokenizer
 
+STATIC_PASSES = 10  # --dupe_factor of the original
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class PretrainingData:
@@ -55,7 +57,7 @@ class PretrainingData:
         """How many times the text is gone through."""
         if self.dupe_factor is not None:
             return self.dupe_factor
-        return self.format.default_dynamic_dupe_factor if self.dynamic_masking else 10
+        return self.format.dynamic_passes if self.dynamic_masking else STATIC_PASSES
 
     def check(self) -> None:
         """Raises InputError where options exclude one another."""
@@ -96,7 +98,7 @@ def make_recipe(options: PretrainingData, tokenizer: WordPieceTokenizer) -> Reci
     begins_word[[tokenizer.cls_id, tokenizer.sep_id]] = False
     return Recipe(
         Vocabulary(
-            np.array(list(tokenizer.vocab.values()), np.int64),
+            np.array(list({token: number for number, token in enumerate(tokenizer.tokens)}.values()), np.int64),
             np.asarray(tokenizer.continuation),
             tokenizer.cls_id,
             tokenizer.sep_id,

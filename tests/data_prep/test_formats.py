@@ -25,14 +25,16 @@ TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"the a cat dog sat ran 
 PAD, UNK, CLS, SEP, MASK = range(5)
 WORDS = ["the", "a", "cats", "dogs", "sat", "raned", "on", "mating", "mat,", "dog."]
 LENGTH, PREDICTIONS = 24, 5
-SPECIAL_TOKENS = {"full_sentences": 2, "doc_sentences": 2, "electra": 2}
 
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory):
     """A directory with a corpus of 40 documents and a vocabulary."""
     directory, rng = tmp_path_factory.mktemp("corpus"), np.random.default_rng(0)
-    sentences = lambda: (" ".join(rng.choice(WORDS, rng.integers(1, 30))) for _ in range(rng.integers(1, 20)))
+
+    def sentences():
+        return (" ".join(rng.choice(WORDS, rng.integers(1, 30))) for _ in range(rng.integers(1, 20)))
+
     (directory / "text.txt").write_text("\n\n".join("\n".join(sentences()) for _ in range(40)))
     (directory / "vocab.txt").write_text("\n".join(TOKENS))
     return directory
@@ -72,7 +74,7 @@ def test_masked_records_are_read_by_the_published_reader(corpus, tmp_path, name)
     elif name != "electra":
         assert has_second.all()
     else:
-        assert 0.3 < has_second.mean() < 1
+        assert 0 < has_second.mean() < 1
 
 
 @pytest.mark.parametrize("name", FORMATS)
