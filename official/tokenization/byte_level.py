@@ -1,8 +1,8 @@
 """How byte-level BPE parts text before it merges bytes, and how it spells them (Radford et al. 2019, section 2.2).
 
-The pattern is GPT-2's: contractions, then letters, digits or other signs with a space before them, then white space, the
-last of which is left to what follows. A character's class decides alone where it parts, so that the pattern runs over
-classes, and the graph can work with the same ones.
+The pattern is GPT-2's: contractions, then letters, digits or other signs with a space before them, then white space,
+the last of which is left to what follows. But for contractions only the class of a character matters: so the pattern
+runs over classes, and the graph works with the same ones.
 """
 
 import re
@@ -38,18 +38,20 @@ NEW_DIGITS = (
 )  # fmt: skip
 
 
+_NEW = {
+    chr(point): name
+    for name, ranges in ((LETTER, NEW_LETTERS), (DIGIT, NEW_DIGITS))
+    for first, last in ranges
+    for point in range(first, last + 1)
+}
+_OF_CATEGORY = {"L": LETTER, "N": DIGIT}
+
+
 def class_of(character: str) -> str:
     """SPACE, WHITE (any other white space), LETTER, DIGIT or SIGN (all else), as in Unicode 16.0."""
     if character in WHITE_SPACE:
         return SPACE if character == SPACE else WHITE
-    category = unicodedata.category(character)
-    if category == "Cn":  # Perhaps only in this Python.
-        return LETTER if _among(character, NEW_LETTERS) else DIGIT if _among(character, NEW_DIGITS) else SIGN
-    return {"L": LETTER, "N": DIGIT}.get(category[0], SIGN)
-
-
-def _among(character: str, ranges: tuple[tuple[int, int], ...]) -> bool:
-    return any(first <= ord(character) <= last for first, last in ranges)
+    return _NEW.get(character) or _OF_CATEGORY.get(unicodedata.category(character)[0], SIGN)
 
 
 class _Classes(dict):

@@ -1,8 +1,8 @@
-"""Byte-level BPE on Python strings, as GPT-2 and RoBERTa have it: text to token ids, with the place of each in the text.
+"""Byte-level BPE on Python strings, as GPT-2 and RoBERTa have it: text to ids, with the place of each in the text.
 
-Radford et al. 2019, section 2.2. The same ids as `RobertaTokenizer` of transformers 5 for any string. Every text can be
-spelled, and read again from its tokens: they are its bytes, merged within words that GPT-2's pattern finds. What a chunk
-of text becomes depends on nothing around it, so that it is worked out once and remembered.
+Radford et al. 2019, section 2.2. The same ids as `RobertaTokenizer` of transformers 5 for any string. Every text can
+be spelled, and read again from its tokens: they are its bytes, merged within words that GPT-2's pattern finds. What a
+chunk of text becomes depends on nothing around it, so that it is worked out once and remembered.
 """
 
 import copy
@@ -73,6 +73,23 @@ def read_vocabulary(path: str) -> dict[str, int]:
     return vocab
 
 
+def write_files(tokenizer: "ByteLevelBpeTokenizer", vocab_file: str, merges_file: str) -> None:
+    """Writes the vocabulary and the merges, as GPT-2's and RoBERTa's were released.
+
+    Raises:
+        InputError: a file can't be written, or a token of a merge can't stand in a line of it.
+    """
+    for rank, pair in enumerate(tokenizer.merges):
+        if not all(pair) or re.search("[ \r\n]", "".join(pair)) or (pair[0].startswith(MERGES_HEADER)):
+            raise InputError(f"{merges_file}: merge {rank} is {pair}, which can't be a line of it")
+    ids = {token: tokenizer.vocab[token] for token in sorted(tokenizer.vocab, key=tokenizer.vocab.__getitem__)}
+    with files.write_whole(vocab_file) as file:
+        file.write(json.dumps(ids, ensure_ascii=False) + "\n")
+    with files.write_whole(merges_file) as file:
+        file.write(f"{MERGES_HEADER}: 0.2\n")
+        file.writelines(f"{left} {right}\n" for left, right in tokenizer.merges)
+
+
 class ByteLevelBpeTokenizer(Tokenizer):
     """Text to the ids of merged bytes.
 
@@ -110,7 +127,7 @@ class ByteLevelBpeTokenizer(Tokenizer):
         strips_right: Collection[str] = (),
     ):
         self.vocab = dict(vocab)
-        self.tokens = _tokens_of(self.vocab)
+        self.tokens = tokens_of(self.vocab)
         self.merges = list(merges)
         self.pairs = BytePairs(self.vocab, self.merges)
         self.byte_ids = [self.vocab.get(character) for character in byte_level.SPELLED]
@@ -128,11 +145,21 @@ class ByteLevelBpeTokenizer(Tokenizer):
         Raises:
             InputError: a file is missing or broken, or what they hold does not fit together.
         """
-        vocab, merges = read_vocabulary(vocab_file), read_merges(merges_file)
+        return cls.from_pairs(read_vocabulary(vocab_file), read_merges(merges_file), vocab_file, **options)
+
+    @classmethod
+    def from_pairs(
+        cls, vocab: Mapping[str, int], merges: Iterable[tuple[str, str]], vocab_file: str, **options
+    ) -> "ByteLevelBpeTokenizer":
+        """Takes what was read from `vocab_file`, and perhaps from another beside it; `options` are the constructor's.
+
+        Raises:
+            InputError: vocabulary and merges do not fit together.
+        """
         try:
             tokenizer = cls(vocab, merges, **options)
         except InputError as error:
-            raise InputError(f"{vocab_file}, {merges_file}: {error}") from error
+            raise InputError(f"{vocab_file}: {error}") from error
         tokenizer.vocab_file = vocab_file
         return tokenizer
 
@@ -218,7 +245,10 @@ class ByteLevelBpeTokenizer(Tokenizer):
                 chunk_ids, spans = self._spans_of[match.group()]
                 ids += chunk_ids
                 place = origin + match.start()
-                offsets += [(max(place + start, part.start), max(place + end, part.start)) for start, end in spans]
+                if place < part.start:  # A space was put before it, which has no place.
+                    offsets += [(max(place + start, part.start), max(place + end, part.start)) for start, end in spans]
+                else:
+                    offsets += [(place + start, place + end) for start, end in spans]
         if len(cleaned) < len(text):
             kept = [place for place, character in enumerate(text) if not _HALF_CHARACTER.match(character)]
             offsets = [_moved(span, kept) for span in offsets]
@@ -272,8 +302,16 @@ class ByteLevelBpeTokenizer(Tokenizer):
         return b"".join(spelled).decode("utf-8", errors="replace")
 
 
-def _tokens_of(vocab: Mapping[str, int]) -> list[str]:
-    """The token of each id, "" where there is none."""
+def tokens_of(vocab: Mapping[str, int]) -> list[str]:
+    """The token of each id, "" where there is none.
+
+    Raises:
+        InputError: an id is none, two tokens share it, or a token is no text.
+    """
+    try:
+        "".join(vocab).encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"a token holds {error.object[error.start]!r}, half a character: text was expected") from error
     limit = 2 * len(vocab)  # Some vocabularies have holes.
     tokens: list[str | None] = [None] * limit
     for token, token_id in vocab.items():

@@ -39,15 +39,15 @@ class BytePairs:
         """
         ids, count = list(ids), len(ids)
         after, before = list(range(1, count + 1)), list(range(-1, count - 1))
-        queue: list[tuple[int, int, int, int]] = []
+        pairs = zip(ids, ids[1:])
+        queue = [(self.merged[pair][0], place, *pair) for place, pair in enumerate(pairs) if pair in self.merged]
+        heapq.heapify(queue)
 
         def note(place: int, following: int) -> None:
             found = self.merged.get((ids[place], ids[following]))
             if found is not None:
                 heapq.heappush(queue, (found[0], place, ids[place], ids[following]))
 
-        for place in range(count - 1):
-            note(place, place + 1)
         while queue:
             _, place, left, right = heapq.heappop(queue)
             following = after[place]
