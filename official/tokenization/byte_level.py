@@ -9,6 +9,8 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from official.tokenization import basic
+
 SPACE, WHITE, LETTER, DIGIT, SIGN = " \nL0."
 # Unicode's White_Space. Python's own `\s` also has U+001C to U+001F.
 WHITE_SPACE = "\t\n\v\f\r \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
@@ -18,6 +20,7 @@ CHUNKS = re.compile(rf" ?[^{WHITE_SPACE}]+|[{WHITE_SPACE}]+(?![^{WHITE_SPACE}])|
 CONTRACTIONS = ("s", "t", "re", "ve", "m", "ll", "d")  # Behind an apostrophe.
 APOSTROPHE = "'"
 _CONTRACTED = "delmrstv"
+HALF_CHARACTER = re.compile("[\ud800-\udfff]")  # No UTF-8.
 _WORDS = re.compile(
     rf"{APOSTROPHE}(?:{'|'.join(CONTRACTIONS)})"
     rf"| ?[{LETTER}{_CONTRACTED}]+| ?{DIGIT}+| ?[{SIGN}{APOSTROPHE}]+|[ \n]+(?![^ \n])|[ \n]+"
@@ -54,6 +57,11 @@ def class_of(character: str) -> str:
     return _NEW.get(character) or _OF_CATEGORY.get(unicodedata.category(character)[0], SIGN)
 
 
+def clean(text: str | bytes) -> str:
+    """A text without bytes that can't be decoded, and without halves of characters, which can't be encoded."""
+    return HALF_CHARACTER.sub("", basic.decode(text))
+
+
 class _Classes(dict):
     """code point → class, or itself if it is in a contraction; filled as characters are met, for `str.translate`."""
 
@@ -70,6 +78,11 @@ _CLASSES = _Classes()
 def find_words(text: str) -> Iterator[tuple[int, int]]:
     """The words of a text, each with the space before it: where they start and end."""
     return (match.span() for match in _WORDS.finditer(text.translate(_CLASSES)))
+
+
+def split_words(text: str) -> list[str]:
+    """The same words themselves."""
+    return [text[start:end] for start, end in find_words(text)]
 
 
 def _spell_bytes() -> str:

@@ -17,14 +17,13 @@ import numpy as np
 from official import files
 from official.errors import InputError
 from official.tokenization import basic, byte_level
-from official.tokenization.byte_level import CHUNKS, SPACE, SPACE_SPELLED, WHITE_SPACE
+from official.tokenization.byte_level import CHUNKS, HALF_CHARACTER, SPACE, SPACE_SPELLED, WHITE_SPACE, clean
 from official.tokenization.byte_pairs import BytePairs
 from official.tokenization.memory import Memory
 from official.tokenization.tokenizer import Layout, SpecialTokens, Tokenizer
 
 SPECIAL_TOKENS = SpecialTokens(pad="<pad>", unk="<unk>", cls="<s>", sep="</s>", mask="<mask>")
 MERGES_HEADER = "#version"  # The first line of a file of merges begins so.
-_HALF_CHARACTER = re.compile("[\ud800-\udfff]")  # No UTF-8: left out like bytes that can't be decoded.
 
 
 class Part(NamedTuple):
@@ -200,11 +199,11 @@ class ByteLevelBpeTokenizer(Tokenizer):
 
     def encode(self, text: str | bytes) -> list[int]:
         """The token ids of a text; bytes are UTF-8, and what can't be decoded is left out."""
-        return self._encode(_clean(text), self.add_prefix_space)
+        return self._encode(clean(text), self.add_prefix_space)
 
     def encode_word(self, word: str) -> list[int]:
         """The token ids of a word as it stands behind white space: with a space before it."""
-        return self._encode(_clean(word), True)
+        return self._encode(clean(word), True)
 
     def _encode(self, text: str, behind_space: bool) -> list[int]:
         if self._atomic is None:
@@ -232,7 +231,7 @@ class ByteLevelBpeTokenizer(Tokenizer):
         return self._encode_with_offsets(basic.decode(word), True)
 
     def _encode_with_offsets(self, text: str, behind_space: bool) -> tuple[list[int], list[tuple[int, int]]]:
-        cleaned = _clean(text)
+        cleaned = clean(text)
         ids, offsets = [], []
         for part in self._parts(cleaned):
             if part.is_atomic:
@@ -250,7 +249,7 @@ class ByteLevelBpeTokenizer(Tokenizer):
                 else:
                     offsets += [(place + start, place + end) for start, end in spans]
         if len(cleaned) < len(text):
-            kept = [place for place, character in enumerate(text) if not _HALF_CHARACTER.match(character)]
+            kept = [place for place, character in enumerate(text) if not HALF_CHARACTER.match(character)]
             offsets = [_moved(span, kept) for span in offsets]
         return ids, offsets
 
@@ -268,8 +267,7 @@ class ByteLevelBpeTokenizer(Tokenizer):
             yield Part(text[reached:], reached, False)
 
     def _chunk_to_ids(self, chunk: str) -> tuple[int, ...]:
-        words = byte_level.find_words(chunk)
-        return tuple(chain.from_iterable(self._ids_of_word[chunk[start:end]] for start, end in words))
+        return tuple(chain.from_iterable(map(self._ids_of_word.__getitem__, byte_level.split_words(chunk))))
 
     def _word_to_ids(self, word: str) -> list[int]:
         ids = map(self.byte_ids.__getitem__, word.encode())
@@ -321,10 +319,6 @@ def tokens_of(vocab: Mapping[str, int]) -> list[str]:
             raise InputError(f"{tokens[token_id]!r} and {token!r} have the same id, {token_id}")
         tokens[token_id] = token
     return [token or "" for token in tokens[: 1 + max(vocab.values(), default=-1)]]
-
-
-def _clean(text: str | bytes) -> str:
-    return _HALF_CHARACTER.sub("", basic.decode(text))
 
 
 def _with_space(text: str) -> str:

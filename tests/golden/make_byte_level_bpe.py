@@ -1,14 +1,14 @@
 """What transformers answers and writes for byte-level BPE: `byte_level_bpe.json`.
 
-Run from this directory, in an environment with `transformers`. The vocabulary is learnt here, by the tokenizers library,
-from the texts below.
+Run from this directory, in an environment with `transformers`. The vocabulary is learnt here from the texts below, by
+the tokenizers library.
 """
 
 import json
 import os
 import tempfile
 
-from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers, trainers
 from transformers import AutoTokenizer, PreTrainedTokenizerFast, RobertaTokenizer
 
 SPECIAL = ["<s>", "<pad>", "</s>", "<unk>"]
