@@ -50,10 +50,11 @@ def read(directory: str) -> ByteLevelBpeTokenizer:
         vocab, merges = read_vocabulary(vocab_file), read_merges(merges_file)
         return _build(vocab_file, vocab, merges, bool(settings.add_prefix_space), settings, settings.added)
     described = byte_level_bpe_json.read(path, json_files.read_object(path))
-    _check_files_beside(vocab_file, merges_file, described)
     prefix_space = _prefix_space(settings, described)
     added = [*described.added, *settings.added]
-    return _build(path, described.vocab, described.merges, prefix_space, settings, added)
+    tokenizer = _build(path, described.vocab, described.merges, prefix_space, settings, added)
+    _check_files_beside(vocab_file, merges_file, described)
+    return tokenizer
 
 
 def _check_files_beside(vocab_file: str, merges_file: str, described: BpeJson) -> None:

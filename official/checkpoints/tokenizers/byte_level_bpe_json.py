@@ -50,9 +50,9 @@ class BpeJson:
 
 
 def is_bpe(values: Mapping[str, Any]) -> bool:
-    """Whether a `tokenizer.json` is one of BPE; old ones do not name the type."""
+    """Whether a `tokenizer.json` is one of BPE: only that has merges, and old ones do not name the type."""
     model = values.get("model")
-    return isinstance(model, dict) and (model.get("type") == "BPE" or "merges" in model)
+    return isinstance(model, dict) and "merges" in model
 
 
 def read(path: str, values: Mapping[str, Any]) -> BpeJson:
