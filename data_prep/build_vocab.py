@@ -1,7 +1,8 @@
-"""Learns a vocabulary from text: of WordPiece, or of byte-level BPE.
+"""Learns a vocabulary from text: of WordPiece, of byte-level BPE, or a SentencePiece model.
 
 python data_prep/build_vocab.py --input_file=corpus.txt --vocab_file=vocab.txt --vocab_size=30522
 python data_prep/build_vocab.py --input_file=corpus.txt --kind=byte_level_bpe --vocab_file=vocab.json
+python data_prep/build_vocab.py --input_file=corpus.txt --kind=sentencepiece --vocab_file=spiece.model
 """
 
 import os
@@ -19,23 +20,24 @@ from official.errors import InputError
 
 FLAGS = flags.FLAGS
 
-WORDPIECE, BYTE_LEVEL_BPE = KINDS = ("wordpiece", "byte_level_bpe")
-VOCAB_SIZES = {WORDPIECE: 30_522, BYTE_LEVEL_BPE: 50_265}  # BERT's and RoBERTa's.
+WORDPIECE, BYTE_LEVEL_BPE, SENTENCE_PIECE = KINDS = ("wordpiece", "byte_level_bpe", "sentencepiece")
+VOCAB_SIZES = {WORDPIECE: 30_522, BYTE_LEVEL_BPE: 50_265, SENTENCE_PIECE: 30_000}  # BERT's, RoBERTa's and ALBERT's.
 WORDPIECE_ONLY = ("num_unused_tokens", "limit_alphabet", "do_lower_case", "strip_accents")
 
 flags.DEFINE_enum(
     "kind",
     WORDPIECE,
     KINDS,
-    "wordpiece: BERT's. byte_level_bpe: GPT-2's and RoBERTa's, of text as it is; has no unused tokens and no alphabet.",
+    "wordpiece: BERT's. byte_level_bpe: GPT-2's and RoBERTa's, of text as it is; has no unused tokens and no alphabet. "
+    "sentencepiece: a unigram model with ALBERT's settings; has no such things either, nor a least frequency.",
 )
 flags.DEFINE_string(
     "vocab_file",
     None,
     "Where to write the vocabulary: one token a line; of byte-level BPE vocab.json, with merges.txt and tokenizer.json "
-    "beside it.",
+    "beside it; of sentencepiece the model, with its pieces and their scores (.vocab).",
 )
-flags.DEFINE_integer("vocab_size", None, "How many tokens at most. Default: 30,522; of byte-level BPE 50,265.", 1)
+flags.DEFINE_integer("vocab_size", None, "How many tokens at most (default: 30,522; 50,265; 30,000).", 1)
 flags.DEFINE_integer(
     "num_unused_tokens",
     99,
@@ -137,8 +139,34 @@ def learn_byte_level_bpe(counts: Mapping[str, int], vocab_size: int) -> str:
     )
 
 
+def learn_sentence_piece() -> str:
+    """Writes the model, and its pieces with their scores; answers with what is to be said of it."""
+    if FLAGS.runner:
+        raise InputError(f"--runner: is for other kinds than --kind={SENTENCE_PIECE}")
+    scores_file = f"{FLAGS.vocab_file.removesuffix('.model')}.vocab"
+    source_flags.check_output(scores_file, "vocab_file")
+
+    from data_prep import sentence_piece_vocabulary
+    from data_prep.documents import open_source
+    from official.tokenization.sentence_piece_text import TextRules
+
+    size = FLAGS.vocab_size or VOCAB_SIZES[SENTENCE_PIECE]
+    source = open_source(source_flags.text_of_flags(splitting=False))
+    print(f"learning {size:,} pieces", file=sys.stderr, flush=True)
+    rules = TextRules(lower_case=FLAGS.do_lower_case, keep_accents=FLAGS.strip_accents is False)
+    learnt = sentence_piece_vocabulary.learn_model(source.lines, size, rules=rules, name=source.name)
+    with files.write_whole(scores_file) as file:
+        file.writelines(learnt.vocabulary_lines())
+    with files.write_whole(FLAGS.vocab_file, "wb") as file:
+        file.write(learnt.model)
+    return f"{FLAGS.vocab_file}: {len(learnt.scores):,} pieces; {scores_file}: their scores"
+
+
 def main() -> None:
     check_flags()
+    if FLAGS.kind == SENTENCE_PIECE:
+        print(learn_sentence_piece())
+        return
     os.environ.setdefault("RAYON_NUM_THREADS", str(num_workers()))  # The threads of the tokenizers library.
     counts, name = count_words()
     if not counts:

@@ -16,6 +16,7 @@ from data_prep.word_counts import count_words
 from official.errors import InputError
 from official.tokenization.wordpiece import CLS, CONTINUATION, MASK, PAD, SEP, UNK, WordPieceTokenizer
 
+VOCAB_SIZE = 30_522  # Of the released English vocabularies.
 # Released: [PAD], [unused0] … [unused98], [UNK], [CLS], [SEP], [MASK], [unused99] …: these have ids 0 and 100 to 103.
 UNUSED_BEFORE_SPECIAL = 99
 LEAST_ALPHABET = 1_000  # As many as the released English vocabularies have,
@@ -46,7 +47,7 @@ class Coverage(NamedTuple):
 
 def learn_vocabulary(
     lines: Iterable[str],
-    vocab_size: int = 30_522,
+    vocab_size: int = VOCAB_SIZE,
     *,
     lower_case: bool = True,
     strip_accents: bool | None = None,
