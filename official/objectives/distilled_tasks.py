@@ -136,5 +136,5 @@ class DistilledQuestionAnswering:
 def _with_padding(teacher: tf.Tensor, input_mask: tf.Tensor) -> list[tf.Tensor]:
     """[B, T, 2] → start and end, [B, T] each."""
     real = tf.cast(input_mask, tf.bool)[:, :, tf.newaxis]
-    lowest = tf.reduce_min(tf.where(real, teacher, teacher.dtype.max), axis=1, keepdims=True)  # [B, 1, 2]
+    lowest = tf.reduce_min(tf.where(real, teacher, tf.float32.max), axis=1, keepdims=True)  # [B, 1, 2]
     return tf.unstack(tf.where(real, teacher, lowest), axis=-1)

@@ -3,7 +3,9 @@
 import dataclasses
 import re
 import sys
+from collections.abc import Sequence
 
+from official.checkpoints.family import Family
 from official.checkpoints.loading import open_source, variables_by_name
 from official.errors import InputError
 from official.models import registry
@@ -76,12 +78,16 @@ class Student(FineTuning):
             super().initialize(new_head)
             return
         family, source = open_source(self._teacher.run.init_checkpoint, self._teacher.config)
-        _, start = family.layer
-        numbered = re.compile(re.escape(start).replace(r"\{n\}", r"(\d+)"))
         for ours, variable in variables_by_name(self.model).items():
-            match = numbered.match(ours)
-            theirs = start.format(n=self._layers[int(match[1])]) + ours[match.end() :] if match else ours
+            theirs = name_in_teacher(ours, family, self._layers)
             if theirs not in source.tensors:
                 raise InputError(f"--student_layers: {source.path} has no {theirs} to start from")
             variable.assign(source.read(theirs))
         print(f"the student starts from layers {', '.join(map(str, self._layers))} of {source.path}", file=sys.stderr)
+
+
+def name_in_teacher(name: str, family: Family, layers: Sequence[int]) -> str:
+    """What a variable of a student is called in the model whose layers it has: layer n there is layers[n]."""
+    _, start = family.layer
+    match = re.match(re.escape(start).replace(r"\{n\}", r"(\d+)"), name)
+    return start.format(n=layers[int(match[1])]) + name[match.end() :] if match else name
