@@ -263,7 +263,11 @@ class FineTuning:
         return evaluate_and_keep
 
     def predict(
-        self, examples: TokenizedExamples, batch_size: int | None = None, padded: bool = False
+        self,
+        examples: TokenizedExamples,
+        batch_size: int | None = None,
+        padded: bool = False,
+        progress: Progress | None = None,
     ) -> dict[str, Any]:
         """The logits of every example, in their order.
 
@@ -271,6 +275,7 @@ class FineTuning:
             examples: their labels are not looked at.
             batch_size: by default --predict_batch_size.
             padded: every example to --max_seq_length, and its padding has logits too, as in the original.
+            progress: of work that this is a part of, which is told how many examples are done.
 
         Returns:
             `logits` float32 [N, labels] ([N · group, labels] where there are groups); of a head on tokens a list of N
@@ -279,18 +284,19 @@ class FineTuning:
         """
         replicas = self._predicting.num_replicas_in_sync
         batch_size = -(-(batch_size or self.run.predict_batch_size) // replicas) * replicas
-        unlabelled = dataclasses.replace(examples, labels={}, token_labels=None)
+        unlabelled = dataclasses.replace(examples, labels={}, token_labels=None, token_values={})
         lengths = np.full(len(examples), self.run.max_seq_length) if padded else examples.lengths
         padding = dataclasses.replace(self._padding(), fixed=padded or self._on_tpu)
         rows: dict[str, list] = {}
-        progress = Progress("predicting", len(examples), ("examples", 1))
+        own = Progress("predicting", len(examples), ("examples", 1)) if progress is None else None
         for chosen, batch in in_batches(unlabelled, batch_size, padding):
             for name, values in self._predict_batch(batch).items():
                 found = rows.setdefault(name, [None] * len(examples))
                 for index, value in zip(chosen, values.reshape(-1, examples.group, *values.shape[1:])):
                     found[index] = value[0, : lengths[index]] if self._is_of_tokens else value
-            progress.advance(len(chosen))
-        progress.finish_if_shown()
+            (own or progress).advance(len(chosen))
+        if own is not None:
+            own.finish_if_shown()
         if self._is_of_tokens:
             return rows
         return {name: np.concatenate(values) for name, values in rows.items()}

@@ -48,6 +48,7 @@ def run_of_flags(flags: FlagValues) -> SquadRun:
 class SquadTraining:
     """Questions to train on, with their answers, and their windows."""
 
+    file: SquadFile
     targets: Targets
     features: SquadFeatures
 
@@ -64,7 +65,7 @@ class SquadTraining:
         features = make_features(targets.questions, contexts, tokenizer, squad.window)
         count = f"{len(targets.questions)} questions, {len(features.question)} windows"
         print(f"{squad.train_file}: {count}", file=sys.stderr)
-        return cls(targets, features)
+        return cls(file, targets, features)
 
     @functools.cached_property
     def examples(self) -> TokenizedExamples:

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from official.errors import InputError
+from official.inputs.tokenized import TokenizedExamples
 from official.models.config import Config
 from official.objectives.token_classification import token_classification
 from official.tasks.classification import classification_scores
@@ -96,8 +97,7 @@ class Tagging:
 
     def train(self) -> None:
         """Learns the training file, scored after each checkpoint if there is a file for it, and writes the model."""
-        file, evaluate = self.data.train, None
-        examples = self.features_of(file).with_labels(self._label_ids(self.data.true_labels(file)))
+        examples, evaluate = self._training_examples(), None
         if self.data.evaluation is not None:
             features = self.features_of(self.data.evaluation)
 
@@ -106,16 +106,21 @@ class Tagging:
 
         if self.run.dry_run:
             tagging_labels.check_learnt(self.data.labels, self.run.output_dir)
-            self.engine.about_inputs = self._about(file, len(examples))
+            self.engine.about_inputs = self._about(len(examples))
         else:
             tagging_labels.write_labels(self.data.labels, self.run.output_dir)
         self.engine.train(examples, evaluate, SCORE_OF[self.data.task])
         print(f"model: {self.engine.write_model()}")
 
-    @staticmethod
-    def _about(file: ColumnFile, windows: int) -> list[tuple[str, str]]:
-        words = sum(len(sentence.words) for sentence in file.sentences)
-        return [("examples", f"{len(file.sentences):,} sentences of {words:,} words, in {windows:,} windows")]
+    def _training_examples(self) -> TokenizedExamples:
+        file = self.data.train
+        return self.features_of(file).with_labels(self._label_ids(self.data.true_labels(file)))
+
+    def _about(self, windows: int) -> list[tuple[str, str]]:
+        """What a dry run says of the training examples."""
+        sentences = self.data.train.sentences
+        words = sum(len(sentence.words) for sentence in sentences)
+        return [("examples", f"{len(sentences):,} sentences of {words:,} words, in {windows:,} windows")]
 
     def _label_ids(self, sentences: Sentences) -> np.ndarray:
         return np.array([self._numbers[label] for labels in sentences for label in labels], np.int32)

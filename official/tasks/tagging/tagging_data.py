@@ -44,7 +44,8 @@ def tagging_run_of_flags(flags: FlagValues) -> TaggingRun:
     Raises:
         InputError: a file that is needed is not named.
     """
-    values = {field.name: flags[field.name].value for field in dataclasses.fields(TaggingRun)}
+    names = {field.name for field in dataclasses.fields(TaggingRun)} & set(flags)
+    values = {name: flags[name].value for name in names}
     for wanted, name in (("train", "train"), ("eval", "dev"), ("predict", "test")):
         if not flags[f"do_{wanted}"].value:
             values[f"{wanted}_file"] = None
