@@ -29,7 +29,8 @@ from data_prep.token_store import TokenizerOptions, TokenStore, write_store
 from official import files
 from official.errors import InputError
 from official.progress import Progress
-from official.tokenization.wordpiece import WordPieceTokenizer
+from official.tokenization import vocabulary_files
+from official.tokenization.tokenizer import Tokenizer
 
 INSTANCES_AT_A_TIME = 2048
 TOKENS_SHOWN = 24
@@ -105,8 +106,9 @@ def _with_local_vocabulary(tokenizer: TokenizerOptions, directory: str) -> Token
     """The same from a copy of a remote vocabulary, which every process would import TensorFlow to read."""
     if not files.is_remote(tokenizer.vocab_file):
         return tokenizer
-    path = os.path.join(directory, "vocab.txt")
-    files.copy(tokenizer.vocab_file, path)
+    path = os.path.join(directory, os.path.basename(tokenizer.vocab_file))
+    for file in vocabulary_files.files_of(tokenizer.vocab_file):
+        files.copy(file, os.path.join(directory, os.path.basename(file)))
     return dataclasses.replace(tokenizer, vocab_file=path)
 
 
@@ -175,7 +177,7 @@ def _write_records(
     progress.finish()
 
 
-def show_examples(options: PretrainingData, tokenizer: WordPieceTokenizer, rows: np.ndarray) -> None:
+def show_examples(options: PretrainingData, tokenizer: Tokenizer, rows: np.ndarray) -> None:
     """Prints examples on stderr, as the original logs its first ones."""
     instances = as_instances(rows, options.max_seq_length, options.max_predictions)
     for row in range(len(rows)):

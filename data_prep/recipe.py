@@ -13,7 +13,7 @@ from data_prep.records import RecordFormat
 from data_prep.streams import PUBLISHED
 from data_prep.token_store import TokenizerOptions, token_dtype
 from official.errors import InputError
-from official.tokenization.wordpiece import WordPieceTokenizer
+from official.tokenization.tokenizer import Tokenizer
 
 STATIC_PASSES = 10  # --dupe_factor of the original
 
@@ -84,14 +84,14 @@ class Recipe(NamedTuple):
         return np.zeros((count, self.format.width), self.format.dtype)
 
 
-def make_recipe(options: PretrainingData, tokenizer: WordPieceTokenizer) -> Recipe:
+def make_recipe(options: PretrainingData, tokenizer: Tokenizer) -> Recipe:
     """Turns options into what the loops take.
 
     Raises:
         InputError: the vocabulary lacks a token, or options exclude one another.
     """
     options.check()
-    tokenizer.require("[CLS]", "[SEP]", "[MASK]", "[UNK]")
+    tokenizer.require(*(getattr(tokenizer.special, name) for name in ("cls", "sep", "mask", "unk")))
     ids = token_dtype(tokenizer.vocab_size)
     dtype = np.promote_types(ids, token_dtype(options.max_seq_length + 1))
     begins_word = ~np.asarray(tokenizer.continuation)

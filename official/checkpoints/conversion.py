@@ -21,7 +21,7 @@ from official.errors import InputError
 from official.models.config import Config
 from official.models.registry import read_config
 from official.tokenization.tokenizer import Tokenizer
-from official.tokenization.wordpiece import WordPieceTokenizer
+from official.tokenization.vocabulary_files import read_vocabulary_file
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -92,7 +92,7 @@ def _load(source: str, changes: Changes) -> keras.Model:
 def _read_tokenizer(source: str, changes: Changes) -> Tokenizer | None:
     if changes.vocab_file is None:
         return read_tokenizer(source)
-    return WordPieceTokenizer.from_file(changes.vocab_file, lower_case=changes.do_lower_case)
+    return read_vocabulary_file(changes.vocab_file, lower_case=changes.do_lower_case)
 
 
 def _add_tokens(model: keras.Model, tokenizer: Tokenizer | None, path: str) -> tuple[keras.Model, Tokenizer]:

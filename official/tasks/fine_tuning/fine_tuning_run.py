@@ -12,7 +12,7 @@ from official.models.config import Config
 from official.models.registry import read_config
 from official.tasks.model_directory import directory_of_model
 from official.tokenization.tokenizer import Tokenizer
-from official.tokenization.wordpiece import WordPieceTokenizer
+from official.tokenization.vocabulary_files import read_vocabulary_file
 from official.training.training import TrainingOptions
 
 
@@ -102,4 +102,4 @@ def _read_tokenizer(run: FineTuningRun) -> Tokenizer:
     lower_case = run.do_lower_case
     if lower_case is None:
         lower_case = beside.lower_case if beside is not None else True
-    return WordPieceTokenizer.from_file(run.vocab_file, lower_case=lower_case)
+    return read_vocabulary_file(run.vocab_file, lower_case=lower_case)

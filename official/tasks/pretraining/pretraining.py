@@ -26,7 +26,7 @@ from official.tasks.eval_results import write_eval_results
 from official.tasks.model_directory import directory_of_model, is_model_of
 from official.tasks.pretraining.methods import METHODS, config_for
 from official.tokenization.tokenizer import Tokenizer
-from official.tokenization.wordpiece import WordPieceTokenizer
+from official.tokenization.vocabulary_files import read_vocabulary_file
 from official.training.evaluation import Evaluation
 from official.training.logs import MetricsLog
 from official.training.loop import Schedule, device_iterator, train
@@ -87,7 +87,7 @@ def run_of_flags(flags: FlagValues) -> PretrainingRun:
     held_out = flags.eval_input_file
     config = read_config(flags.bert_config_file)
     if flags.bert_config_file in PRESETS and flags.vocab_file:
-        vocab_size = WordPieceTokenizer.from_file(flags.vocab_file).vocab_size
+        vocab_size = read_vocabulary_file(flags.vocab_file).vocab_size
         config = dataclasses.replace(config, vocab_size=vocab_size)
     config = config_for(flags.method, config)
     return PretrainingRun(
@@ -157,7 +157,7 @@ class Pretraining:
         """That of the vocabulary file, or else the one that goes with the weights that the model starts from."""
         run = self.run
         if run.vocab_file is not None:
-            tokenizer = WordPieceTokenizer.from_file(
+            tokenizer = read_vocabulary_file(
                 run.vocab_file, lower_case=run.do_lower_case, strip_accents=run.strip_accents
             )
         else:

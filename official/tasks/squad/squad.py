@@ -66,7 +66,7 @@ class Squad:
             self.threshold = self._threshold()
         self.engine = self._make_engine(encoder, strategy)
 
-    def _make_engine(self, encoder: tuple[Config, WordPieceTokenizer], strategy: tf.distribute.Strategy) -> FineTuning:
+    def _make_engine(self, encoder: tuple[Config, Tokenizer], strategy: tf.distribute.Strategy) -> FineTuning:
         return FineTuning(self.run, strategy, HEAD, (), question_answering, encoder)
 
     def _threshold(self) -> float | None:
