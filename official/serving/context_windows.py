@@ -68,7 +68,7 @@ def tokenize_contexts(contexts: tf.Tensor, texts: TextInputs) -> ContextTokens:
     starts = tf.where(tf.boolean_mask(begins, ~separates))[:, 0]  # [D]
     words = tf.strings.unicode_encode(tf.RaggedTensor.from_row_starts(letters, starts, validate=False), "UTF-8")
     counts = tf.math.unsorted_segment_sum(tf.cast(begins, tf.int64), row, points.nrows())
-    pieces = texts.tokenize(words)  # [D, None]
+    pieces = texts.tokenize.tokenize_words(words)  # [D, None]
     return ContextTokens(
         points=points,
         ids=tf.RaggedTensor.from_row_lengths(pieces, counts, validate=False).merge_dims(1, 2),

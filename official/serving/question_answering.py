@@ -59,6 +59,7 @@ class QuestionAnswering(Servable):
         self.n_best_size, self.max_answer_length = n_best_size, max_answer_length
         self.null_answers, self.threshold = version_2_with_negative, null_score_diff_threshold
         self.vocabulary = tf.constant(tokenizer.tokens)
+        self.letters = None if tokenizer.letters is None else tf.constant(tokenizer.letters)
 
     def signatures(self) -> dict[str, Signature]:
         inputs = text_specs(TEXTS)
@@ -155,7 +156,7 @@ class QuestionAnswering(Servable):
         """Texts and characters of spans [B, k]; "" at [0, 0) where there is none."""
         there = tf.where(spans.score > NEVER)  # [S, 2]
         first, last = tf.gather_nd(spans.first, there), tf.gather_nd(spans.last, there)
-        found = locate(first, last, there[:, 0], contexts, self.texts.tokenize, self.vocabulary)
+        found = locate(first, last, there[:, 0], contexts, self.texts.tokenize, self.vocabulary, self.letters)
         shape = tf.shape(spans.score, tf.int64)
         return Places(*(tf.scatter_nd(there, values, shape) for values in found))
 

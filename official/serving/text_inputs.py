@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import tensorflow as tf
 
+from official.tokenization.graph import graph_tokenizer
 from official.tokenization.tokenizer import Tokenizer
-from official.tokenization.wordpiece_graph import GraphWordPieceTokenizer
 
 Inputs = Mapping[str, tf.Tensor]
 TOKEN_FEATURES = ("input_ids", "input_mask", "segment_ids")
@@ -22,7 +22,7 @@ class TextInputs(tf.Module):
 
     def __init__(self, tokenizer: Tokenizer, max_seq_length: int):
         super().__init__()
-        self.tokenize = GraphWordPieceTokenizer(tokenizer)
+        self.tokenize = graph_tokenizer(tokenizer)
         self.max_seq_length = max_seq_length
         self.layout = tokenizer.layout
         self._cls_id, self._sep_id = tokenizer.cls_id, tokenizer.sep_id

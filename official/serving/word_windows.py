@@ -36,7 +36,7 @@ def tokenize_words(words: tf.Tensor, texts: TextInputs, unk_id: int) -> tf.Ragge
 
     A word has [UNK] where the tokenizer drops all its characters.
     """
-    pieces = texts.tokenize(words)
+    pieces = texts.tokenize.tokenize_words(words)
     nothing = tf.cast(pieces.row_lengths() == 0, tf.int64)
     unknown = tf.RaggedTensor.from_row_lengths(tf.fill([tf.reduce_sum(nothing)], unk_id), nothing, validate=False)
     pieces = tf.concat([pieces, unknown], axis=1)

@@ -197,6 +197,15 @@ class ByteLevelBpeTokenizer(Tokenizer):
         whole = {*self.special, *self.atomic_tokens, ""}
         return np.array([token not in whole and not token.startswith(SPACE_SPELLED) for token in self.tokens])
 
+    @property
+    def letters(self) -> np.ndarray:
+        """How many characters begin in each token: bytes that go on with a character of UTF-8 are not counted."""
+        whole = {*self.special, *self.atomic_tokens}
+        spelled = [b"" if token in whole else byte_level.unspell(token) for token in self.tokens]
+        return np.array(
+            [sum(byte & 0xC0 != 0x80 and byte != ord(SPACE) for byte in each) for each in spelled], np.int64
+        )
+
     def encode(self, text: str | bytes) -> list[int]:
         """The token ids of a text; bytes are UTF-8, and what can't be decoded is left out."""
         return self._encode(clean(text), self.add_prefix_space)

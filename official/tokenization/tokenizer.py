@@ -81,6 +81,15 @@ class Tokenizer(abc.ABC):
     def continuation(self) -> np.ndarray:
         """Whether each token continues a word, and special tokens do not: bool, [V]."""
 
+    @property
+    def letters(self) -> np.ndarray | None:
+        """How many characters of a word begin in each token, white space before it not counted: int64 [V].
+
+        Negative where that is not known. None for a tokenizer of `basic` words, whose pieces are found in the text by
+        what they spell.
+        """
+        return None
+
     def require(self, *tokens: str) -> None:
         """Raises InputError unless the vocabulary has every one of `tokens`."""
         missing = [token for token in tokens if token not in self.vocab]
