@@ -102,7 +102,7 @@ def mask(state, input_ids, length, vocabulary, masking, positions, labels, fates
         while end_word > word + 1 and chosen + word_starts[end_word] - word_starts[word] > wanted:
             end_word -= 1
         first, end = word_starts[word], word_starts[end_word]
-        if chosen + end - first > wanted or _is_any_masked(label_at, candidates[first:end]):
+        if chosen + end - first > wanted or _is_any_masked(label_at, candidates, first, end):
             continue
         for k in range(first, end):
             position = candidates[k]
@@ -124,9 +124,9 @@ def _end_of_ngram(state, shares, word, words):
 
 
 @compiled
-def _is_any_masked(label_at, positions):
-    for position in positions:
-        if label_at[position] >= 0:
+def _is_any_masked(label_at, candidates, first, end):
+    for k in range(first, end):
+        if label_at[candidates[k]] >= 0:
             return True
     return False
 
