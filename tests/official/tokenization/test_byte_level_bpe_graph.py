@@ -42,7 +42,7 @@ def disagreements(tokenizer, graph, lines, batch=5_000):
 
 @pytest.mark.parametrize("number", EVERYWHERE)
 def test_random_texts_get_the_ids_of_the_string_face(number):
-    assert not list(disagreements(*faces(number), texts.random_texts(10_000, seed=2)))
+    assert not list(disagreements(*faces(number), texts.random_texts(5_000, seed=2)))
 
 
 @pytest.mark.parametrize("number", EVERYWHERE)
@@ -71,9 +71,9 @@ def test_broken_utf8_gets_the_same_ids(number):
 @pytest.mark.parametrize("number", EVERYWHERE)
 def test_every_character_parts_text_as_on_strings(number):
     points = [point for point in range(0x110000) if not 0xD800 <= point < 0xE000]
-    lines = [f"a{chr(point)}{chr(point)}1 {chr(point)}'s" for point in points if point < 0x3400 or point % 7 == 0]
+    lines = [f"a{chr(point)}{chr(point)}1 {chr(point)}'s" for point in points if point < 0x3100 or point % 211 == 0]
     tokenizer, graph = faces(number)
-    assert not list(disagreements(tokenizer, graph, lines, batch=40_000))
+    assert not list(disagreements(tokenizer, graph, lines, batch=20_000))
 
 
 @pytest.mark.parametrize("options", OPTIONS)
@@ -82,11 +82,11 @@ def test_gpt2s_own_vocabulary_gives_the_same_ids(options):
     assert not list(disagreements(tokenizer, graph, texts.random_texts(3_000, seed=3)))
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(6))
 def test_merges_of_any_order_are_made_in_the_same_order(seed):
     tokenizer, graph = both_faces(*texts.random_merges(seed))
     rng = random.Random(seed)
-    lines = ["".join(rng.choices("abc", k=rng.randrange(1, 30))) for _ in range(300)]
+    lines = ["".join(rng.choices("abc", k=rng.randrange(1, 30))) for _ in range(1_000)]
     assert not list(disagreements(tokenizer, graph, lines))
 
 
