@@ -22,6 +22,9 @@ from official.tokenization.tokenizer import SpecialTokens, Tokenizer
 
 SPACE = "▁"  # What a piece has in the place of the white space before it.
 COMMA = ","
+# What is left of a piece before its comma is a text by itself, and gets a ▁. XLNet's code (prepro_utils.py:47-76) and
+# transformers' take it away again. ALBERT's means to, but compares one byte with the three of ▁ (tokenization.py:119).
+AS_ALBERT, AS_XLNET = "albert", "xlnet"
 ALBERT_TOKENS = SpecialTokens(pad="<pad>", unk="<unk>", cls="[CLS]", sep="[SEP]", mask="[MASK]")
 
 
@@ -40,15 +43,15 @@ class SentencePieceTokenizer(Tokenizer):
     Args:
         model: the bytes of a `spiece.model`.
         rules: what is done to text before.
-        split_digit_comma: a piece that ends in a digit and a comma is parted once more, without the comma, as ALBERT
-            and XLNet do (`9,9` is `9 , 9`).
+        digit_comma: how a piece that ends in a digit and a comma is parted once more, without the comma (`9,9` is
+            `9 , 9`): AS_ALBERT, AS_XLNET or None, not at all.
         atomic_tokens: tokens kept whole where they stand in the text, for example ("[MASK]",). Published: none. What
             stands between them is a text of its own each time.
         added_tokens: tokens that get ids behind the model's, in this order.
         special: the names of the special tokens; that of [UNK] is taken from the model.
 
     Attributes:
-        model, rules, split_digit_comma, added_tokens, special: as above.
+        model, rules, digit_comma, added_tokens, special: as above.
         parted: of each piece that ends in a digit and a comma, the ids that stand for it.
 
     Raises:
@@ -60,12 +63,12 @@ class SentencePieceTokenizer(Tokenizer):
         model: bytes,
         *,
         rules: TextRules = TextRules(),
-        split_digit_comma: bool = True,
+        digit_comma: str | None = AS_ALBERT,
         atomic_tokens: Sequence[str] = (),
         added_tokens: Sequence[str] = (),
         special: SpecialTokens = ALBERT_TOKENS,
     ):
-        self.model, self.rules, self.split_digit_comma = model, rules, split_digit_comma
+        self.model, self.rules, self.digit_comma = model, rules, digit_comma
         self._pieces = load(model)
         size = self._pieces.get_piece_size()
         self.tokens = [*map(self._pieces.id_to_piece, range(size)), *added_tokens]
@@ -78,11 +81,11 @@ class SentencePieceTokenizer(Tokenizer):
         self.require(*atomic_tokens)
         self._atomic = AtomicTokens(atomic_tokens)
         self.parted = {}
-        if split_digit_comma:
+        if digit_comma:
             ending = [index for index in range(size) if ends_in_digit_comma(self.tokens[index])]
             self.parted = {index: self._part(self.tokens[index]) for index in ending}
         # Only where the comma is unknown can an unknown piece end in one.
-        self._comma_unknown = split_digit_comma and self._id_of(COMMA) == self._unknown
+        self._comma_unknown = digit_comma is not None and self._id_of(COMMA) == self._unknown
 
     @classmethod
     def from_file(cls, vocab_file: str, **options) -> "SentencePieceTokenizer":
@@ -109,7 +112,7 @@ class SentencePieceTokenizer(Tokenizer):
         tokenizer = SentencePieceTokenizer(
             self.model,
             rules=self.rules,
-            split_digit_comma=self.split_digit_comma,
+            digit_comma=self.digit_comma,
             atomic_tokens=tuple(dict.fromkeys([*self.atomic_tokens, *tokens])),
             added_tokens=self.added_tokens,
             special=self.special,
@@ -233,12 +236,9 @@ class SentencePieceTokenizer(Tokenizer):
         return tuple(token_id for token_id, _ in self._part_with_lengths(piece))
 
     def _part_with_lengths(self, piece: str) -> list[tuple[int, int]]:
-        """The ids that a piece ending in a digit and a comma becomes, and how many letters each has.
-
-        As published (tokenization.py:115-124): parted anew without the comma; a ▁ that it had not is taken away again.
-        """
+        """The ids that a piece ending in a digit and a comma becomes, and how many letters each has."""
         parts = self._pieces.encode(piece[:-1].replace(SPACE, ""), out_type=str)
-        if not piece.startswith(SPACE) and parts[0].startswith(SPACE):
+        if self.digit_comma == AS_XLNET and not piece.startswith(SPACE) and parts[0].startswith(SPACE):
             parts = [parts[0][1:], *parts[1:]] if len(parts[0]) > 1 else parts[1:]
         return [(self._id_of(part), len(part.replace(SPACE, ""))) for part in [*parts, COMMA]]
 

@@ -33,9 +33,9 @@ class GraphSentencePieceTokenizer(tf.Module):
 
     def __init__(self, tokenizer: SentencePieceTokenizer):
         super().__init__()
-        if tokenizer.split_digit_comma and tokenizer.vocab.get(COMMA) is None:
+        if tokenizer.digit_comma and tokenizer.vocab.get(COMMA) is None:
             place = f"{tokenizer.vocab_file}: " if tokenizer.vocab_file else ""
-            raise InputError(f"{place}the model has no piece {COMMA!r}, which a graph with split_digit_comma needs")
+            raise InputError(f"{place}the model has no piece {COMMA!r}, which a graph needs to part pieces before it")
         self._rules = tokenizer.rules
         self._atomic = tokenizer.atomic_pattern
         self._atomic_ids = {token: tokenizer.vocab[token] for token in tokenizer.atomic_tokens}

@@ -14,14 +14,14 @@ from official.checkpoints.tokenizers import sentence_piece_json, sentence_piece_
 from official.checkpoints.tokenizers.sentence_piece_json import UnigramJson
 from official.checkpoints.tokenizers.tokenizer_additions import AddedToken
 from official.errors import InputError
-from official.tokenization.sentence_piece import ALBERT_TOKENS, SentencePieceTokenizer, load
+from official.tokenization.sentence_piece import ALBERT_TOKENS, AS_ALBERT, AS_XLNET, SentencePieceTokenizer, load
 from official.tokenization.sentence_piece_text import TextRules
 
 MODEL, VOCABULARY, SETTINGS = "spiece.model", "vocab.txt", "tokenizer_config.json"
 SPECIAL_FILE, ADDED_FILE, CONFIG = "special_tokens_map.json", "added_tokens.json", "config.json"
 TF1_MODEL = "30k-clean.model"
 CLASSES = ("AlbertTokenizer", "PreTrainedTokenizer", "TokenizersBackend")  # With or without "Fast".
-# Settings and the rule or option of ours that each is; the last two are ours alone.
+# Settings and the rule of ours that each is; the last is ours alone.
 RULES = {
     "do_lower_case": "lower_case", "keep_accents": "keep_accents", "remove_space": "remove_space",
     "convert_quotes": "convert_quotes",
@@ -64,11 +64,11 @@ def read(directory: str) -> SentencePieceTokenizer:
     if files.exists(json_file):
         described = sentence_piece_json.read(json_file, json_files.read_object(json_file))
     theirs = bool(described or settings or files.exists(os.path.join(directory, CONFIG)))
-    model, splits = _read_model(model_file, described)
+    model, parts = _read_model(model_file, described)
     added = [*(described.added if described else ()), *_read_added(directory, path, settings)]
     options = {
         "rules": _rules(path, settings, described, theirs),
-        "split_digit_comma": _flag(path, settings, "split_digit_comma", splits),
+        "digit_comma": _digit_comma(path, settings, (AS_XLNET if theirs else AS_ALBERT) if parts else None),
     }
     names = _others(SentencePieceTokenizer(model, **options), added)
     if model_file is not None:
@@ -96,7 +96,7 @@ def _read_model(model_file: str | None, described: UnigramJson | None) -> tuple[
         load(model)
     except InputError as error:
         raise InputError(f"{model_file}: {error}") from error
-    return model, described is None or described.splits_digit_comma(model, model_file)
+    return model, described is None or described.parts_digit_comma(model, model_file)
 
 
 def _check_settings(path: str, settings: Mapping[str, Any]) -> None:
@@ -111,6 +111,14 @@ def _check_settings(path: str, settings: Mapping[str, Any]) -> None:
 
 def _flag(path: str, settings: Mapping[str, Any], field: str, default: bool) -> bool:
     return json_files.one_of(path, field, settings.get(field, default), (True, False))
+
+
+def _digit_comma(path: str, settings: Mapping[str, Any], default: str | None) -> str | None:
+    """A setting of our own: transformers passes over it."""
+    value = settings.get("digit_comma", default)
+    if value not in (AS_ALBERT, AS_XLNET, None):
+        raise json_files.wrong(path, "digit_comma", value, f'"{AS_ALBERT}", "{AS_XLNET}" or null')
+    return value
 
 
 def _rules(path: str, settings: Mapping[str, Any], described: UnigramJson | None, theirs: bool) -> TextRules:
@@ -212,10 +220,10 @@ def write_hugging_face(tokenizer: SentencePieceTokenizer, directory: str, max_le
     }
     for name, values in contents.items():
         json_files.write(os.path.join(directory, name), values)
-    if not (tokenizer.split_digit_comma and tokenizer.parted):
+    if not tokenizer.parted:
         return []
     return [
-        f"{len(tokenizer.parted)} pieces that end in a digit and a comma are parted here as published; "
+        f"{len(tokenizer.parted)} pieces that end in a digit and a comma are parted here; "
         "transformers 5 avoids them, which is nearly the same"
     ]
 
@@ -234,7 +242,7 @@ def _describe_settings(
         **rules,
         "model_input_names": ["input_ids", "token_type_ids", "attention_mask"],
         "model_max_length": max_length,
-        "split_digit_comma": tokenizer.split_digit_comma,
+        "digit_comma": tokenizer.digit_comma,
         **special,
         # AlbertTokenizer makes a tokenizer of its own; this one does what tokenizer.json says.
         "tokenizer_class": "PreTrainedTokenizerFast",
@@ -260,6 +268,8 @@ def write_vocabulary(tokenizer: SentencePieceTokenizer, directory: str) -> list[
         notes.append(f"{', '.join(tokenizer.atomic_tokens)}: kept whole here, parted like other text by the original")
     if tokenizer.added_tokens:
         notes.append(f"{', '.join(tokenizer.added_tokens)}: not in the model, unknown to the original")
+    if tokenizer.digit_comma != AS_ALBERT:
+        notes.append("digit_comma: otherwise here than in the original")
     if tokenizer.rules != (published := TextRules(lower_case=tokenizer.rules.lower_case)):
         differ = [name for name, own, other in zip(published._fields, tokenizer.rules, published) if own != other]
         notes.append(f"{', '.join(differ)}: otherwise here than in the original")

@@ -2,8 +2,7 @@
 
 Forms that are read: those that transformers 4 and 5 write for ALBERT (convert_slow_tokenizer.py, `AlbertConverter`;
 models/albert/tokenization_albert.py), and ours. Where the tokenizers library does otherwise than the published code,
-that decides: white space at the end of a text, Σ at the end of a word, marks without a combining class (vowels of
-Hindi).
+that decides: white space at the end of a text, Σ at the end of a word, marks without a combining class (vowels of Thai).
 """
 
 import base64
@@ -55,7 +54,7 @@ class UnigramJson:
         """A `spiece.model` that says the same."""
         return sentence_piece_model.build(self.vocabulary, self.unk_id, {*control, *self.special}, self.character_map)
 
-    def splits_digit_comma(self, model: bytes, model_file: str) -> bool:
+    def parts_digit_comma(self, model: bytes, model_file: str) -> bool:
         """Compares with a model: whether pieces that end in a digit and a comma are to be parted.
 
         Raises:
@@ -198,14 +197,14 @@ def describe(tokenizer: SentencePieceTokenizer) -> dict[str, Any]:
         "model": {
             "type": "Unigram",
             "unk_id": tokenizer.unk_id,
-            "vocab": [[piece.piece, _score(piece, tokenizer.split_digit_comma)] for piece in model.pieces],
+            "vocab": [[piece.piece, _score(piece, tokenizer.digit_comma is not None)] for piece in model.pieces],
             "byte_fallback": False,
         },
     }
 
 
-def _score(piece: Any, split_digit_comma: bool) -> float:
-    return piece.score - (COMMA_PENALTY if split_digit_comma and ends_in_digit_comma(piece.piece) else 0.0)
+def _score(piece: Any, parts_digit_comma: bool) -> float:
+    return piece.score - (COMMA_PENALTY if parts_digit_comma and ends_in_digit_comma(piece.piece) else 0.0)
 
 
 def _describe_steps(rules: TextRules, character_map: bytes) -> list[dict[str, Any]]:
