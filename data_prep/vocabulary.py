@@ -16,6 +16,7 @@ from data_prep.word_counts import count_words
 from official.errors import InputError
 from official.tokenization.wordpiece import CLS, CONTINUATION, MASK, PAD, SEP, UNK, WordPieceTokenizer
 
+VOCAB_SIZE = 30_522  # Of the released English vocabularies.
 # Released: [PAD], [unused0] … [unused98], [UNK], [CLS], [SEP], [MASK], [unused99] …: these have ids 0 and 100 to 103.
 UNUSED_BEFORE_SPECIAL = 99
 LEAST_ALPHABET = 1_000  # As many as the released English vocabularies have,
@@ -46,7 +47,7 @@ class Coverage(NamedTuple):
 
 def learn_vocabulary(
     lines: Iterable[str],
-    vocab_size: int = 30_522,
+    vocab_size: int = VOCAB_SIZE,
     *,
     lower_case: bool = True,
     strip_accents: bool | None = None,
@@ -144,12 +145,12 @@ def _merge(tokens: list[str], counts: Mapping[str, int], vocab_size: int, min_fr
         continuing_subword_prefix=CONTINUATION,
         show_progress=sys.stderr.isatty(),
     )
-    library.train_from_iterator(_repeat(counts), trainer)
+    library.train_from_iterator(repeat(counts), trainer)
     ids = library.get_vocab(with_added_tokens=True)
     return sorted(ids, key=ids.__getitem__)
 
 
-def _repeat(counts: Mapping[str, int]) -> Iterator[str]:
+def repeat(counts: Mapping[str, int]) -> Iterator[str]:
     """Each word as often as it occurs; of a very large corpus, as often in proportion."""
     characters = sum(count * (len(word) + 1) for word, count in counts.items())
     divisor = -(-characters // MOST_FED_CHARACTERS)

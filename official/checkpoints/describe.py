@@ -8,9 +8,8 @@ from typing import Any
 from official.checkpoints.family import Family
 from official.checkpoints.loading import labels_of, open_source, parts_of
 from official.checkpoints.source import UNPROTECTED, Source
-from official.checkpoints.tokenizers.tokenizer_files import read_tokenizer
+from official.checkpoints.tokenizers.tokenizer_files import describe_tokenizer, read_tokenizer
 from official.errors import InputError
-from official.tokenization.wordpiece import WordPieceTokenizer
 
 SHOWN = 8  # Labels, or names that nobody knows; the rest are counted.
 
@@ -77,14 +76,6 @@ def _tokenizer(path: str) -> str:
     except InputError as error:
         return f"of no use here: {error}"
     return "none" if tokenizer is None else describe_tokenizer(tokenizer)
-
-
-def describe_tokenizer(tokenizer: WordPieceTokenizer) -> str:
-    """Size and settings in a line."""
-    case = "lower-cased" if tokenizer.lower_case else "cased"
-    accents = "" if tokenizer.strip_accents == tokenizer.lower_case else f", strip_accents {tokenizer.strip_accents}"
-    atomic = f", {len(tokenizer.atomic_tokens)} kept whole" if tokenizer.atomic_tokens else ""
-    return f"WordPiece, {tokenizer.vocab_size:,} tokens, {case}{accents}{atomic}"
 
 
 def _some(names: Iterable[str]) -> str:

@@ -81,6 +81,48 @@ class MaskedLMHead(keras.layers.Layer):
         return tf.cast(logits, tf.float32) + tf.cast(self.output_bias, tf.float32)
 
 
+class DenseClassificationHead(keras.layers.Layer):
+    """What RoBERTa and its successors put in the place of a pooler: activation(dropout(x₀)·W + b), dropout, logits.
+
+    Args:
+        num_classes, initializer_range: as of `ClassificationHead`.
+        hidden_size: of the dense layer.
+        hidden_act: a name in `activations.ACTIVATIONS`.
+        input_dropout, dropout_rate: on the first token's state, and on what the dense layer makes of it.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        hidden_size: int,
+        hidden_act: str,
+        initializer_range: float,
+        input_dropout: float,
+        dropout_rate: float,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.input_dropout = Dropout(input_dropout, name="input_dropout")
+        self.dense = Dense(
+            hidden_size,
+            activation=ACTIVATIONS[hidden_act],
+            kernel_initializer=TruncatedNormal(stddev=initializer_range),
+            name="dense",
+        )
+        self.output_layer = ClassificationHead(num_classes, initializer_range, dropout_rate, name="output")
+
+    def build(self, input_shape):
+        shape = (input_shape[0], input_shape[-1])
+        self.input_dropout.build()
+        self.dense.build(shape)
+        self.output_layer.build((shape[0], self.dense.units))
+
+    def call(self, sequence_output, training=False):
+        """[B, T, H] → [B, classes] in float32."""
+        x = self.input_dropout(sequence_output[:, 0], training=training)  # [B, H]
+        return self.output_layer(self.dense(x), training=training)
+
+
 class ClassificationHead(keras.layers.Layer):
     """dropout(x)·Wᵀ + b: a logit for each class.
 

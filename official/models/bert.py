@@ -77,6 +77,12 @@ PRESETS: dict[str, BertConfig] = {
     "bert-large-cased": _shape(24, 1024, vocab_size=28_996),
     "bert-base-multilingual-cased": _shape(12, 768, vocab_size=119_547),
     "bert-base-chinese": _shape(12, 768, vocab_size=21_128),
+    # Students (Jiao et al. 2020, arXiv:1909.10351; Wang et al. 2020, arXiv:2002.10957): BERTs of other shapes.
+    "tinybert-4": dataclasses.replace(_shape(4, 768), hidden_size=312, intermediate_size=1_200),
+    "tinybert-6": _shape(6, 768),
+    "minilm-l12-h384": dataclasses.replace(_shape(12, 384), num_attention_heads=12),
+    "minilm-l6-h384": dataclasses.replace(_shape(6, 384), num_attention_heads=12),
+    "minilm-l6-h768": _shape(6, 768),
 }
 
 
@@ -87,10 +93,17 @@ CLASSIFIER_DROPOUT = 0.1
 class BertEncoder(keras.layers.Layer):
     """Embeddings, a stack of blocks, a pooler: everything under `bert/` in a checkpoint."""
 
-    def __init__(self, config: BertConfig, pooler: bool, use_one_hot_embeddings: bool, **kwargs):
+    def __init__(
+        self,
+        config: BertConfig,
+        pooler: bool,
+        use_one_hot_embeddings: bool,
+        embeddings: layers.Embeddings | None = None,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.config = config
-        self.embeddings = layers.Embeddings(
+        self.embeddings = embeddings or layers.Embeddings(
             vocab_size=config.vocab_size,
             hidden_size=config.embedding_width,
             max_position_embeddings=config.max_position_embeddings,
@@ -101,8 +114,13 @@ class BertEncoder(keras.layers.Layer):
             layer_norm_eps=config.layer_norm_eps,
             name="embeddings",
         )
+        self.projection = self.make_projection()
         self.encoder = self.make_blocks()
         self.pooler = layers.Pooler(config.hidden_size, config.initializer_range, name="pooler") if pooler else None
+
+    def make_projection(self) -> keras.layers.Layer | None:
+        """What brings embeddings to the width of the blocks."""
+        return None
 
     def make_blocks(self) -> keras.layers.Layer:
         """What is called with embeddings, a bias on the scores and `training`, and answers as `layers.Transformer`."""
@@ -121,8 +139,11 @@ class BertEncoder(keras.layers.Layer):
         )
 
     def build(self, input_shape=None):
-        self.embeddings.build()
-        self.encoder.build((None, None, self.config.embedding_width))
+        if not self.embeddings.built:
+            self.embeddings.build()
+        if self.projection is not None:
+            self.projection.build((None, None, self.config.embedding_width))
+        self.encoder.build((None, None, self.config.hidden_size))
         if self.pooler is not None:
             self.pooler.build((None, None, self.config.hidden_size))
 
@@ -134,6 +155,8 @@ class BertEncoder(keras.layers.Layer):
     def call(self, input_ids, input_mask, segment_ids, training=False):
         positions = self.positions(input_ids, input_mask)
         x = self.embeddings(input_ids, segment_ids, positions, training=training)  # [B, T, E]
+        if self.projection is not None:
+            x = self.projection(x)  # [B, T, H]
         return self.encoder(x, layers.attention_bias(input_mask), training=training)
 
 
@@ -152,7 +175,8 @@ class Bert(keras.Model):
 
     The path of a variable, without the model's own name, is its name in a checkpoint of the original.
 
-    A head is two methods, `make_<head>` and `call_<head>`: a layer, and what it answers of the outputs so far.
+    A head is an attribute of its name and two methods, `make_<head>` and `call_<head>`: a layer, and what it answers of
+    the outputs so far.
 
     Args:
         config: the shape.
@@ -162,6 +186,7 @@ class Bert(keras.Model):
             (`regression`); None if that is not known. It changes nothing here and travels with the model.
         pooler: whether there is one, in a family that has it; the heads of `WITH_POOLER` need it.
         use_one_hot_embeddings: look words up by a matrix product, as the original does on TPUs.
+        embeddings: those of another model, where two have them in common.
     """
 
     ENCODER = BertEncoder
@@ -170,6 +195,7 @@ class Bert(keras.Model):
     WITH_LABELS = frozenset({"sequence_classification", "token_classification"})
     WITH_POOLER = frozenset({"nsp", "sequence_classification"})
     HAS_POOLER = True  # Whether there is such a thing in this family.
+    MLM_ACT: str | None = None  # Of the masked LM head, where it is not that of the blocks.
 
     def __init__(
         self,
@@ -182,6 +208,7 @@ class Bert(keras.Model):
         output_hidden_states: bool = False,
         output_attention_probs: bool = False,
         use_one_hot_embeddings: bool = False,
+        embeddings: layers.Embeddings | None = None,
         name: str = "model",
     ):
         super().__init__(name=name)
@@ -192,8 +219,9 @@ class Bert(keras.Model):
         self.labels, self.label_type = tuple(labels), label_type
         self.output_hidden_states = output_hidden_states
         self.output_attention_probs = output_attention_probs
-        self.encoder = self.ENCODER(config, pooler, use_one_hot_embeddings, name=self.SCOPE)
-        self.head_layers = {head: getattr(self, f"make_{head}")() for head in self.HEADS if head in heads}
+        self.encoder = self.ENCODER(config, pooler, use_one_hot_embeddings, embeddings, name=self.SCOPE)
+        for head in self.HEADS:
+            setattr(self, head, getattr(self, f"make_{head}")() if head in heads else None)
         self.build()
 
     def _check_heads(self, heads: set[str], labels: Sequence[str], pooler: bool) -> None:
@@ -223,8 +251,8 @@ class Bert(keras.Model):
     def build(self, input_shape=None):
         self.encoder.build()
         with keras.name_scope("cls"):
-            for head in self.head_layers.values():
-                if not head.built:
+            for name in self.HEADS:
+                if (head := getattr(self, name)) is not None and not head.built:
                     head.build((None, None, self.config.hidden_size))
         self.built = True
 
@@ -242,8 +270,9 @@ class Bert(keras.Model):
         outputs = {"sequence_output": hidden_states[-1]}
         if self.encoder.pooler is not None:
             outputs["pooled_output"] = self.encoder.pooler(hidden_states[-1])
-        for name, head in self.head_layers.items():
-            outputs |= getattr(self, f"call_{name}")(head, outputs, inputs, training)
+        for name in self.HEADS:
+            if (head := getattr(self, name)) is not None:
+                outputs |= getattr(self, f"call_{name}")(head, outputs, inputs, training)
         if self.output_hidden_states:
             outputs["hidden_states"] = hidden_states
         if self.output_attention_probs:
@@ -255,7 +284,7 @@ class Bert(keras.Model):
         return layers.MaskedLMHead(
             config.embedding_width,
             config.vocab_size,
-            config.hidden_act,
+            self.MLM_ACT or config.hidden_act,
             config.initializer_range,
             config.layer_norm_eps,
             name="predictions",

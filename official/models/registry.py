@@ -5,12 +5,24 @@ from typing import Any
 
 from official import files
 from official.errors import InputError
-from official.models import bert
+from official.models import albert, bert, distilbert, electra, roberta
 from official.models.bert import Bert
 from official.models.config import Config
 
-MODELS: dict[type[Config], type[Bert]] = {bert.BertConfig: bert.Bert}
-PRESETS: dict[str, Config] = {**bert.PRESETS}
+MODELS: dict[type[Config], type[Bert]] = {
+    bert.BertConfig: bert.Bert,
+    roberta.RobertaConfig: roberta.Roberta,
+    albert.AlbertConfig: albert.Albert,
+    electra.ElectraConfig: electra.Electra,
+    distilbert.DistilBertConfig: distilbert.DistilBert,
+}
+PRESETS: dict[str, Config] = {
+    **bert.PRESETS,
+    **roberta.PRESETS,
+    **albert.PRESETS,
+    **electra.PRESETS,
+    **distilbert.PRESETS,
+}
 
 
 def model_class(config: Config) -> type[Bert]:
@@ -24,13 +36,14 @@ def build(config: Config, *heads: Any, **options: Any) -> Bert:
 
 
 def config_class(values: dict[str, Any]) -> type[Config]:
-    """The family whose JSON this is: named by Hugging Face's `model_type`, else BERT's.
+    """The family whose JSON this is: named by Hugging Face's `model_type`, else the original's of ALBERT or of BERT.
 
     Raises:
         InputError: it names none of ours.
     """
     known = {config.model_type: config for config in MODELS}
-    model_type = values.get("model_type", bert.BertConfig.model_type)
+    original = albert.AlbertConfig if "num_hidden_groups" in values else bert.BertConfig
+    model_type = values.get("model_type", original.model_type)
     if model_type not in known:
         raise InputError(f"model_type is {model_type!r}: one of {', '.join(known)} was expected")
     return known[model_type]

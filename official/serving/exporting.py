@@ -26,7 +26,7 @@ from official.serving.tagger import Tagger
 from official.serving.variants import require_converters
 from official.tasks.fine_tuning.fine_tuning_run import FineTuningRun, read_encoder
 from official.tasks.tagging import tagger_files
-from official.tokenization.wordpiece import MASK, WordPieceTokenizer
+from official.tokenization.tokenizer import Tokenizer
 
 ENCODER, FILL_MASK, CLASSIFIER, MULTIPLE_CHOICE, TAGGER, QUESTION_ANSWERING = KINDS = (
     "encoder", "fill_mask", "classifier", "multiple_choice", "tagger", "question_answering",
@@ -126,7 +126,7 @@ def export(asked: Export) -> str:
     return path
 
 
-def read_servable(asked: Export) -> tuple[Servable, WordPieceTokenizer]:
+def read_servable(asked: Export) -> tuple[Servable, Tokenizer]:
     """The model with its signatures, and its tokenizer.
 
     Raises:
@@ -143,14 +143,14 @@ def read_servable(asked: Export) -> tuple[Servable, WordPieceTokenizer]:
         )
     )
     model, kind = _read_model(asked, config)
-    longest = config.max_position_embeddings
+    longest = config.longest_sequence
     length = asked.max_seq_length or min(DEFAULT_LENGTH.get(kind, 512), longest)
     if not SHORTEST_LENGTH <= length <= longest:
         raise InputError(
             f"--max_seq_length is {length}: {SHORTEST_LENGTH} to {longest}, the model's positions, was expected"
         )
     if kind == FILL_MASK:
-        tokenizer.require(MASK)
+        tokenizer.require(tokenizer.special.mask)
     return _servable(kind, model, tokenizer, length, asked), tokenizer
 
 
@@ -182,7 +182,7 @@ def _read_feature_based(home: str, config: Config) -> FeatureBasedTagger:
     return model
 
 
-def _servable(kind: str, model: keras.Model, tokenizer: WordPieceTokenizer, length: int, asked: Export) -> Servable:
+def _servable(kind: str, model: keras.Model, tokenizer: Tokenizer, length: int, asked: Export) -> Servable:
     if kind == CLASSIFIER:
         return Classifier(
             model, tokenizer, length, pairs=asked.text_pairs, label_type=asked.label_type or model.label_type or SINGLE
@@ -204,7 +204,7 @@ def _servable(kind: str, model: keras.Model, tokenizer: WordPieceTokenizer, leng
             null_score_diff_threshold=asked.null_score_diff_threshold,
         )
     if kind == FILL_MASK:
-        return FillMask(model, tokenizer.with_atomic_tokens(MASK), length, top_k=asked.top_k)
+        return FillMask(model, tokenizer.with_atomic_tokens(tokenizer.special.mask), length, top_k=asked.top_k)
     return Encoder(model, tokenizer, length, normalize=asked.normalize)
 
 

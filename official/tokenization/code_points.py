@@ -117,10 +117,11 @@ def _sigma_context(character: str) -> int:
     """What Python's `lower` takes a character for, beside a capital sigma."""
     if characters.is_dropped(character):
         return SKIPPED
-    if _ends_in_final_sigma(character):
+    if ends_in_final_sigma(character):
         return CASED
-    return SKIPPED if _ends_in_final_sigma("A" + character) else OTHER
+    return SKIPPED if ends_in_final_sigma("A" + character) else OTHER
 
 
-def _ends_in_final_sigma(before: str) -> bool:
+def ends_in_final_sigma(before: str) -> bool:
+    """Whether Python lower-cases a capital sigma at the end of a text, behind `before`, to the final form."""
     return (before + characters.CAPITAL_SIGMA).lower().endswith(characters.FINAL_SIGMA)

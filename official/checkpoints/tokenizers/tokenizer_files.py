@@ -1,4 +1,7 @@
-"""The tokenizer that belongs to a checkpoint, from the files beside the weights and to them."""
+"""The tokenizer that belongs to a checkpoint, from the files beside the weights and to them.
+
+Here is WordPiece; each other kind has a module of its own in KINDS.
+"""
 
 import os
 import re
@@ -7,6 +10,8 @@ from collections.abc import Sequence
 from official import files
 from official.checkpoints.storage import json_files
 from official.checkpoints.tokenizers import (
+    byte_level_bpe_files,
+    sentence_piece_files,
     tokenizer_additions,
     tokenizer_json,
     tokenizer_keras_hub,
@@ -15,6 +20,9 @@ from official.checkpoints.tokenizers import (
 from official.checkpoints.tokenizers.tokenizer_json import TokenizerJson
 from official.checkpoints.tokenizers.tokenizer_settings import Settings
 from official.errors import InputError
+from official.tokenization.byte_level_bpe import ByteLevelBpeTokenizer
+from official.tokenization.sentence_piece import SentencePieceTokenizer
+from official.tokenization.tokenizer import Tokenizer
 from official.tokenization.wordpiece import WordPieceTokenizer, read_vocabulary
 
 VOCABULARY = "vocab.txt"
@@ -24,9 +32,13 @@ PUBLISHED_LONGEST_WORD, HUGGING_FACE_LONGEST_WORD = 200, 100
 RELEASED = re.compile(r"(?:wwm_|multi_)?(uncased|cased|multilingual|chinese)_L-\d+_H-\d+_A-\d+")
 LOWER_CASED = {"uncased": True, "cased": False, "multilingual": True, "chinese": True}
 
+# Other kinds than WordPiece. A module has is_here(directory), read(directory), describe(tokenizer),
+# write_hugging_face(tokenizer, directory, max_length) and write_vocabulary(tokenizer, directory).
+KINDS = {ByteLevelBpeTokenizer: byte_level_bpe_files, SentencePieceTokenizer: sentence_piece_files}
 
-def read_tokenizer(path: str) -> WordPieceTokenizer | None:
-    """The tokenizer of a checkpoint.
+
+def read_tokenizer(path: str) -> Tokenizer | None:
+    """The tokenizer of a checkpoint. What follows is said of WordPiece.
 
     Tokens added to the five special ones are atomic: found in the text before it is parted into words. The five are
     not, as published, unless `never_split` names them.
@@ -58,7 +70,10 @@ def read_tokenizer(path: str) -> WordPieceTokenizer | None:
     return tokenizer if tokenizer is not None else _read_directory(os.path.join(path, "model"))
 
 
-def _read_directory(directory: str) -> WordPieceTokenizer | None:
+def _read_directory(directory: str) -> Tokenizer | None:
+    for kind in KINDS.values():
+        if kind.is_here(directory):
+            return kind.read(directory)
     settings = tokenizer_settings.read(directory)
     path = os.path.join(directory, tokenizer_json.FILE)
     described = None
@@ -144,7 +159,17 @@ def _is_lower_cased(directory: str, tokens: Sequence[str]) -> bool:
     return all(token == token.lower() for token in words)
 
 
-def write_hugging_face(tokenizer: WordPieceTokenizer, directory: str, max_length: int) -> list[str]:
+def describe_tokenizer(tokenizer: Tokenizer) -> str:
+    """Kind, size and settings in a line."""
+    if kind := KINDS.get(type(tokenizer)):
+        return kind.describe(tokenizer)
+    case = "lower-cased" if tokenizer.lower_case else "cased"
+    accents = "" if tokenizer.strip_accents == tokenizer.lower_case else f", strip_accents {tokenizer.strip_accents}"
+    atomic = f", {len(tokenizer.atomic_tokens)} kept whole" if tokenizer.atomic_tokens else ""
+    return f"WordPiece, {tokenizer.vocab_size:,} tokens, {case}{accents}{atomic}"
+
+
+def write_hugging_face(tokenizer: Tokenizer, directory: str, max_length: int) -> list[str]:
     """Writes what `transformers.AutoTokenizer` reads: the vocabulary and three JSON files.
 
     Args:
@@ -158,6 +183,8 @@ def write_hugging_face(tokenizer: WordPieceTokenizer, directory: str, max_length
     Raises:
         InputError: a file can't be written, or a token can't be a line of a vocabulary.
     """
+    if kind := KINDS.get(type(tokenizer)):
+        return kind.write_hugging_face(tokenizer, directory, max_length)
     _write_vocabulary(tokenizer, directory)
     contents = {
         tokenizer_json.FILE: tokenizer_json.describe(tokenizer),
@@ -174,8 +201,8 @@ def write_hugging_face(tokenizer: WordPieceTokenizer, directory: str, max_length
     ]
 
 
-def write_tf1(tokenizer: WordPieceTokenizer, directory: str) -> list[str]:
-    """Writes what google-research/bert reads: the vocabulary.
+def write_tf1(tokenizer: Tokenizer, directory: str) -> list[str]:
+    """Writes what google-research/bert reads: the vocabulary; of other kinds than WordPiece theirs.
 
     Returns:
         What that doesn't hold, and that the original can't do.
@@ -183,6 +210,8 @@ def write_tf1(tokenizer: WordPieceTokenizer, directory: str) -> list[str]:
     Raises:
         InputError: the file can't be written, or a token can't be a line of it.
     """
+    if kind := KINDS.get(type(tokenizer)):
+        return kind.write_vocabulary(tokenizer, directory)
     _write_vocabulary(tokenizer, directory)
     notes = []
     if tokenizer.atomic_tokens:

@@ -17,14 +17,14 @@ from official.inputs.records import Share
 from official.inputs.tokenized import Padding, TokenizedExamples, TrainingOrder, in_batches, training_batches
 from official.models import registry
 from official.models.config import Config
-from official.optimization import LinearDecayWithWarmup, layerwise_scales
+from official.optimization import layerwise_scales
 from official.progress import Progress
 from official.tasks.dry_run.fine_tuning_report import Batches, fine_tuning_report
 from official.tasks.dry_run.trainable import Trainable
 from official.tasks.fine_tuning.best_model import BestModel, EnoughTried
 from official.tasks.fine_tuning.fine_tuning_run import FineTuningRun
 from official.tasks.model_directory import directory_of_model, is_model_of
-from official.tokenization.wordpiece import WordPieceTokenizer
+from official.tokenization.tokenizer import Tokenizer
 from official.training.logs import MetricsLog
 from official.training.loop import Schedule, device_iterator, train
 from official.training.rehearsal import rehearse
@@ -64,7 +64,7 @@ class FineTuning:
         head: str,
         labels: Sequence[str],
         objective: Objective,
-        encoder: tuple[Config, WordPieceTokenizer],
+        encoder: tuple[Config, Tokenizer],
     ):
         self.run, self.strategy, self.head, self.objective = run, strategy, head, objective
         self.config, self.tokenizer = encoder
@@ -176,9 +176,11 @@ class FineTuning:
             self.model,
             self.objective,
             self._weights(),
-            LinearDecayWithWarmup(run.learning_rate, steps, int(steps * run.warmup_proportion)),
+            run.schedule(run.learning_rate, steps, int(steps * run.warmup_proportion)),
             self._checkpoint_dir,
-            learning_rate_scales=layerwise_scales(self._weights(), self.config.num_hidden_layers, run.layer_decay),
+            learning_rate_scales=layerwise_scales(
+                self._weights(), self.config.num_hidden_layers, run.layer_decay, run.layer_decay_as_published
+            ),
         )
         training.restore_or(lambda: self.initialize(new_head=True), repair=not run.dry_run)
         start, order = int(training.position[1].numpy()), self._order(examples, steps)

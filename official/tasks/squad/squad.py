@@ -23,7 +23,7 @@ from official.tasks.squad.squad_files import Question, SquadFile, write_json
 from official.tasks.squad.squad_records import write_squad_records
 from official.tasks.squad.squad_run import STANDARD_INPUT, SquadQuestions, SquadRun, SquadTraining, as_examples
 from official.tasks.squad.squad_threshold import BEST, BEST_THRESHOLD, SCORES_FILE, best_threshold, given_threshold
-from official.tokenization.wordpiece import WordPieceTokenizer
+from official.tokenization.tokenizer import Tokenizer
 
 HEAD = "question_answering"
 Logits = tuple[Sequence[np.ndarray], Sequence[np.ndarray]]
@@ -58,7 +58,7 @@ class Squad:
         run: FineTuningRun,
         squad: SquadRun,
         strategy: tf.distribute.Strategy,
-        encoder: tuple[Config, WordPieceTokenizer],
+        encoder: tuple[Config, Tokenizer],
     ):
         self.run, self.squad = run, squad
         self.threshold = 0.0  # Of v1.1, where it decides nothing.
@@ -66,7 +66,7 @@ class Squad:
             self.threshold = self._threshold()
         self.engine = self._make_engine(encoder, strategy)
 
-    def _make_engine(self, encoder: tuple[Config, WordPieceTokenizer], strategy: tf.distribute.Strategy) -> FineTuning:
+    def _make_engine(self, encoder: tuple[Config, Tokenizer], strategy: tf.distribute.Strategy) -> FineTuning:
         return FineTuning(self.run, strategy, HEAD, (), question_answering, encoder)
 
     def _threshold(self) -> float | None:

@@ -13,7 +13,7 @@ from official.tasks.squad.squad_features import SquadFeatures, WindowSize, make_
 from official.tasks.squad.squad_files import SquadFile, name_some, read_squad
 from official.tasks.squad.squad_scores import require_answers
 from official.tasks.squad.squad_targets import Targets, find_targets
-from official.tokenization.wordpiece import WordPieceTokenizer
+from official.tokenization.tokenizer import Tokenizer
 
 STANDARD_INPUT = "-"
 
@@ -53,7 +53,7 @@ class SquadTraining:
     features: SquadFeatures
 
     @classmethod
-    def read(cls, squad: SquadRun, tokenizer: WordPieceTokenizer) -> "SquadTraining":
+    def read(cls, squad: SquadRun, tokenizer: Tokenizer) -> "SquadTraining":
         """Those of the training file.
 
         Raises:
@@ -74,7 +74,7 @@ class SquadTraining:
         labels = {"start_positions": starts, "end_positions": ends}
         return dataclasses.replace(as_examples(self.features), labels=labels)
 
-    def about(self, tokenizer: WordPieceTokenizer, window: WindowSize) -> list[tuple[str, str]]:
+    def about(self, tokenizer: Tokenizer, window: WindowSize) -> list[tuple[str, str]]:
         """What a dry run says of the questions, as (name, text)."""
         questions, windows = self.targets.questions, np.bincount(self.features.question)
         cut = sum(len(tokenizer.encode(question.text)) > window.max_query_length for question in questions)
@@ -98,7 +98,7 @@ class SquadQuestions:
     features: SquadFeatures
 
     @classmethod
-    def read(cls, squad: SquadRun, tokenizer: WordPieceTokenizer) -> "SquadQuestions":
+    def read(cls, squad: SquadRun, tokenizer: Tokenizer) -> "SquadQuestions":
         """Those of the file to be predicted.
 
         Raises:
@@ -114,7 +114,7 @@ class SquadQuestions:
         return asked
 
     @classmethod
-    def of_file(cls, file: SquadFile, squad: SquadRun, tokenizer: WordPieceTokenizer) -> "SquadQuestions":
+    def of_file(cls, file: SquadFile, squad: SquadRun, tokenizer: Tokenizer) -> "SquadQuestions":
         contexts = tokenize_contexts(file.contexts, tokenizer)
         return cls(file, make_features(file.questions, contexts, tokenizer, squad.window))
 

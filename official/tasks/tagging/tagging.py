@@ -22,7 +22,7 @@ from official.tasks.tagging.feature_based import FeatureBasedTuning
 from official.tasks.tagging.tagging_data import HEAD, STANDARD_INPUT, TaggingData, TaggingRun
 from official.tasks.tagging.tagging_features import TaggingFeatures, make_features
 from official.tasks.tagging.tagging_scores import Sentences
-from official.tokenization.wordpiece import WordPieceTokenizer
+from official.tokenization.tokenizer import Tokenizer
 
 PREDICTIONS_FILE = "test_predictions.txt"
 SCORE_OF = {tagging_labels.ENTITIES: "f1", tagging_labels.PARTS_OF_SPEECH: "accuracy"}
@@ -66,14 +66,14 @@ class Tagging:
         run: FineTuningRun,
         tagging: TaggingRun,
         data: TaggingData,
-        encoder: tuple[Config, WordPieceTokenizer],
+        encoder: tuple[Config, Tokenizer],
         strategy: tf.distribute.Strategy,
     ):
         self.run, self.tagging, self.data = run, feature_based.settle(run, tagging), data
         self.engine = self._make_engine(encoder, strategy)
         self._numbers = {label: number for number, label in enumerate(data.labels)}
 
-    def _make_engine(self, encoder: tuple[Config, WordPieceTokenizer], strategy: tf.distribute.Strategy):
+    def _make_engine(self, encoder: tuple[Config, Tokenizer], strategy: tf.distribute.Strategy):
         arguments = self.run, strategy, HEAD, self.data.labels, token_classification, encoder
         if not self.tagging.feature_based:
             return FineTuning(*arguments)
