@@ -22,7 +22,9 @@ flags.DEFINE_alias("student", "bert_config_file")
 flags.DEFINE_list("student_layers", None, "Start from these layers of the teacher, from 0, with its embeddings.")
 
 # === What is imitated ===
-flags.DEFINE_enum("distillation_loss", "cross_entropy", ["mse", "cross_entropy"], "How logits are compared.")
+flags.DEFINE_enum(
+    "distillation_loss", "cross_entropy", ["mse", "cross_entropy"], "How logits are compared; numbers by mse."
+)
 flags.DEFINE_float("temperature", 1.0, "What logits are divided by; for cross_entropy.", lower_bound=1e-3)
 flags.DEFINE_bool("scale_by_temperature", True, "Multiply by its square, as Hinton et al. 2015; TextBrewer does not.")
 flags.DEFINE_float("hard_label_weight", 0.0, "What a label of train_file counts, the teacher's the rest.", 0.0, 1.0)
