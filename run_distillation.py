@@ -27,6 +27,7 @@ def main():
     command_line.require(FLAGS, "task", "teacher", "output_dir")
     command_line.require_one(FLAGS, "do_train")
     command_line.require(FLAGS, *distillation_flags.needed_flags(FLAGS))
+    distillation_flags.settle(FLAGS)
     command_line.import_tensorflow()
     from official.tasks.distillation import distillation
 

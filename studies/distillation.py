@@ -26,7 +26,6 @@ from absl import flags
 
 from benchmarks.commands import REPOSITORY, cpu_seconds, finish
 from official import command_line, files
-from official.checkpoints.storage.safetensors import SafetensorsFile
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("data_dir", "../shared/data", "The folder of real data.")
@@ -198,6 +197,7 @@ def cost_of(output_dir: str) -> dict[str, float]:
     import tensorflow as tf
 
     from official import checkpoints
+    from official.checkpoints.storage.safetensors import SafetensorsFile
     from official.models import registry
 
     directory = os.path.join(output_dir, "model")

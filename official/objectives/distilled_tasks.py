@@ -60,6 +60,8 @@ class Imitation:
 class DistilledClassification:
     """One label a text, any number of them, or a number; or the right one of several choices.
 
+    Numbers are compared by their squared difference in any case: they are no scores of labels.
+
     Attributes:
         imitation: how both models are compared.
         label_type: `single`, `multi` or `regression`.
@@ -76,7 +78,10 @@ class DistilledClassification:
         logits, teacher, labels = model(batch, training=training)["logits"], batch["teacher_logits"], batch["label_ids"]
         if self.choices > 1:
             logits = tf.reshape(logits, [-1, self.choices])  # [B, choices]
-        soft = self.imitation.soft_loss(logits, teacher, independent=self.label_type == "multi")  # [B]
+        if self.label_type == "regression":
+            soft = distillation.logits_mse(logits, teacher)  # [B]
+        else:
+            soft = self.imitation.soft_loss(logits, teacher, independent=self.label_type == "multi")  # [B]
         hard, agrees = self._compare(logits, teacher, labels)
         return self.imitation.measures(soft, hard, batch["labelled"], tf.ones_like(soft), agrees)
 

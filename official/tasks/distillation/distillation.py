@@ -10,7 +10,7 @@ from official.errors import InputError
 from official.tasks.classification import classification_tasks
 from official.tasks.classification.classification import Wanted
 from official.tasks.distillation import distillation_run, squad_distillation, tagging_distillation, text_distillation
-from official.tasks.distillation.distillation_flags import SQUAD, TAGGING, settle
+from official.tasks.distillation.distillation_flags import SQUAD, TAGGING
 from official.tasks.distillation.unlabelled_texts import read_unlabelled
 from official.tasks.fine_tuning import fine_tuning_run
 from official.tasks.squad import squad_run, squad_threshold
@@ -48,7 +48,6 @@ def distil(flags: FlagValues, strategy: tf.distribute.Strategy) -> Distilled:
     Raises:
         InputError: files, labels, models and flags don't fit together.
     """
-    settle(flags)
     distil_task = {SQUAD: _squad, TAGGING: _tagging}.get(flags.task, _classification)
     return distil_task(flags, fine_tuning_run.run_of_flags(flags), distillation_run.run_of_flags(flags), strategy)
 
@@ -82,9 +81,8 @@ def _squad(flags, run, distillation, strategy) -> Distilled:
 
 def _tagging(flags, run, distillation, strategy) -> Distilled:
     tagging = dataclasses.replace(
-        tagging_data.tagging_run_of_flags(flags),
+        tagging_data.tagging_run_of_flags(flags, learns_from_labels=False),
         task=None,  # As the teacher's labels show; the flag of this name is another.
-        train_file=flags.train_file,
         labels=",".join(flags.labels) if flags.labels else None,
         label_column=_number(flags.label_column),
     )

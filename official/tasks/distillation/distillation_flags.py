@@ -1,5 +1,7 @@
 """The flags of `run_distillation.py` that are not those of all fine-tuning, and what they come to."""
 
+import math
+
 from absl import flags
 from absl.flags import FlagValues
 
@@ -22,7 +24,9 @@ flags.DEFINE_alias("student", "bert_config_file")
 flags.DEFINE_list("student_layers", None, "Start from these layers of the teacher, from 0, with its embeddings.")
 
 # === What is imitated ===
-flags.DEFINE_enum("distillation_loss", "cross_entropy", ["mse", "cross_entropy"], "How logits are compared.")
+flags.DEFINE_enum(
+    "distillation_loss", "cross_entropy", ["mse", "cross_entropy"], "How logits are compared; numbers by mse."
+)
 flags.DEFINE_float("temperature", 1.0, "What logits are divided by; for cross_entropy.", lower_bound=1e-3)
 flags.DEFINE_bool("scale_by_temperature", True, "Multiply by its square, as Hinton et al. 2015; TextBrewer does not.")
 flags.DEFINE_float("hard_label_weight", 0.0, "What a label of train_file counts, the teacher's the rest.", 0.0, 1.0)
@@ -57,6 +61,25 @@ flags.DEFINE_string("null_score_diff_threshold", "0.0", "As of run_squad.py: a n
 # === Of tagging ===
 flags.DEFINE_integer("token_column", None, "Column of the words, from 0.")
 flags.DEFINE_bool("document_context", False, "Read sentences with what stands around them in their document.")
+
+
+@flags.validator("null_score_diff_threshold", "a number or 'best' was expected")
+def _is_threshold(value):
+    try:
+        return value == "best" or math.isfinite(float(value))
+    except ValueError:
+        return False
+
+
+@flags.multi_flags_validator(["task", "max_seq_length", "max_query_length"], "a window must hold more than a question")
+def _has_room(values):
+    length = values["max_seq_length"] or MAX_SEQ_LENGTH[SQUAD]
+    return values["task"] != SQUAD or length > values["max_query_length"] + 3
+
+
+@flags.multi_flags_validator(["task", "do_eval", "predict_file"], "standard input has no answers to score against")
+def _can_be_scored(values):
+    return not (values["task"] == SQUAD and values["do_eval"] and values["predict_file"] == "-")
 
 
 @flags.multi_flags_validator(["temperature", "distillation_loss"], "a temperature is for cross_entropy")

@@ -37,8 +37,7 @@ def distil(
     if (squad.do_eval or squad.do_predict) and squad.predict_file != STANDARD_INPUT:
         asked = SquadQuestions.read(squad, encoder[1])
     objective = DistilledQuestionAnswering(distillation.imitation)
-    labelling = Labelling(teacher, strategy, HEAD, (), objective)
-    lessons = SquadLessons(sources, labelling, teacher.tokenizer, squad.window)
+    lessons = SquadLessons(sources, Labelling(teacher, strategy, HEAD, (), objective), teacher.tokenizer, squad.window)
 
     def train_and_score(trial: FineTuningRun) -> dict[str, float]:
         student = SquadDistillation(teacher, distillation, objective, trial, squad, strategy, encoder)
@@ -91,15 +90,16 @@ class SquadLessons:
     """
 
     def __init__(self, sources: list[Source], labelling: Labelling, teacher: Tokenizer, window: WindowSize):
-        self._sources, self._labelling = sources, labelling
+        self._sources = sources
         self.examples = TokenizedExamples.joined([_examples(source, labelling, teacher, window) for source in sources])
+        self._about_teacher = labelling.about  # Not all of it: the teacher's weights are no longer needed.
 
     def about(self, tokenizer: Tokenizer, window: WindowSize) -> list[tuple[str, str]]:
         """What a dry run says of the questions, as (name, text)."""
         del tokenizer, window  # Which `SquadTraining` counts with.
         questions = sum(len(source.questions) for source in self._sources)
         said = f"{questions:,} of {len(self._sources)} files, in {len(self.examples):,} windows"
-        return [("questions", said), *self._labelling.about]
+        return [("questions", said), *self._about_teacher]
 
 
 def _examples(source: Source, labelling: Labelling, teacher: Tokenizer, window: WindowSize) -> TokenizedExamples:

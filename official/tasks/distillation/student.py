@@ -32,18 +32,26 @@ def read_student(run: FineTuningRun, distillation: DistillationRun, teacher: Tea
         return read_encoder(run)
     config, tokenizer = registry.read_config(run.bert_config_file), teacher.tokenizer
     if run.bert_config_file in registry.PRESETS:
-        config = dataclasses.replace(config, vocab_size=tokenizer.vocab_size)
+        config = _for_vocabulary(config, tokenizer)
     if tokenizer.vocab_size > config.vocab_size:
         raise InputError(
             f"{run.bert_config_file}: vocab_size is {config.vocab_size}, the teacher's vocabulary has "
             f"{tokenizer.vocab_size} tokens; --vocab_file names another"
         )
-    if run.max_seq_length > config.max_position_embeddings:
+    if run.max_seq_length > config.longest_sequence:
         raise InputError(
             f"--max_seq_length is {run.max_seq_length}: the student has max_position_embeddings "
-            f"{config.max_position_embeddings}"
+            f"{config.longest_sequence}"
         )
     return config, tokenizer
+
+
+def _for_vocabulary(config: Config, tokenizer: Tokenizer) -> Config:
+    """A preset as it would be with this vocabulary."""
+    values = {"vocab_size": tokenizer.vocab_size}
+    if "pad_token_id" in {field.name for field in dataclasses.fields(config)}:
+        values["pad_token_id"] = tokenizer.pad_id
+    return dataclasses.replace(config, **values)
 
 
 def _shortened(teacher: Teacher, layers: tuple[int, ...]) -> Config:

@@ -61,6 +61,7 @@ class TaggingLessons:
         self.objective = DistilledTokenClassification(distillation.imitation)
         self.layers = distillation.student_layers
         self.data = TaggingData(teacher.run, dataclasses.replace(tagging, train_file=None), teacher.config)
+        teacher.require_labels(HEAD, self.data.labels)
         columns = tagging.token_column, tagging.label_column
         self.labelled = [] if tagging.train_file is None else [conll.read(tagging.train_file, *columns)]
         self.unlabelled = [conll.read(path, *columns, labels_expected=False) for path in distillation.unlabelled_files]

@@ -6,12 +6,14 @@ import json
 import os
 import sys
 import time
+from collections.abc import Sequence
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from official.checkpoints.loading import open_source, parts_of
+from official.checkpoints.labels import unnamed
+from official.checkpoints.loading import labels_of, open_source, parts_of
 from official.errors import InputError
 from official.inputs.tokenized import TokenizedExamples
 from official.models.config import Config
@@ -47,6 +49,7 @@ class Teacher:
             bert_config_file=distillation.teacher_config_file,
             vocab_file=distillation.teacher_vocab_file,
             do_lower_case=None,
+            reinitialize_head=False,
             output_dir=distillation.teacher_logits_dir or os.path.join(run.output_dir, LOGITS_DIR),
         )
         try:
@@ -62,6 +65,18 @@ class Teacher:
     def tokenizer(self) -> Tokenizer:
         return self.encoder[1]
 
+    def require_labels(self, head: str, labels: Sequence[str]) -> None:
+        """Raises InputError unless these are the labels of its head, as many and, if it names them, the same."""
+        family, source = open_source(self.run.init_checkpoint, self.config)
+        theirs = labels_of(family, source, {head})
+        if theirs == unnamed(len(theirs)) and len(theirs) == len(labels):
+            return
+        if len(theirs) != len(labels) or (len(labels) > 1 and theirs != tuple(labels)):
+            raise InputError(
+                f"--teacher={self.run.init_checkpoint}: has {len(theirs)} labels, {_listed(theirs)}, expected were "
+                f"{len(labels)}, {_listed(labels)}"
+            )
+
     def require_head(self, head: str) -> None:
         """Raises InputError unless it is fine-tuned for this."""
         family, source = open_source(self.run.init_checkpoint, self.config)
@@ -70,6 +85,10 @@ class Teacher:
                 f"--teacher={self.run.init_checkpoint}: has no head for {head} ({', '.join(parts) or 'none at all'}): "
                 "a model that is fine-tuned for this was expected"
             )
+
+
+def _listed(labels: Sequence[str]) -> str:
+    return ", ".join(labels[:9]) + (", …" if len(labels) > 9 else "")
 
 
 class Labelling:

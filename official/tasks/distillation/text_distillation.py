@@ -101,6 +101,7 @@ class TextDistillation(TextClassification):
         return self._rows(examples, {})
 
     def _ask_the_teacher(self) -> None:
+        self.teacher.require_labels(HEAD, self._head_labels)
         labelling = Labelling(self.teacher, self.strategy, HEAD, tuple(self._head_labels), self.objective)
         logits = [
             labelling.logits(self._rows_of_teacher(part), name)["logits"].reshape(len(part), -1)  # [n, C]

@@ -38,8 +38,12 @@ class TaggingRun:
     lstm_size: int | None = None  # None: the paper's, or as the tagger that is there has it
 
 
-def tagging_run_of_flags(flags: FlagValues) -> TaggingRun:
+def tagging_run_of_flags(flags: FlagValues, learns_from_labels: bool = True) -> TaggingRun:
     """The run that the command line describes; files of `data_dir` stand in for those that are not named.
+
+    Args:
+        flags: of the script.
+        learns_from_labels: whether there has to be a file to learn from.
 
     Raises:
         InputError: a file that is needed is not named.
@@ -50,6 +54,8 @@ def tagging_run_of_flags(flags: FlagValues) -> TaggingRun:
         if not flags[f"do_{wanted}"].value:
             values[f"{wanted}_file"] = None
         elif values[f"{wanted}_file"] is None:
+            if flags.data_dir is None and wanted == "train" and not learns_from_labels:
+                continue
             if flags.data_dir is None:
                 raise InputError(f"--do_{wanted} needs --{wanted}_file, or --data_dir with {name}.txt")
             values[f"{wanted}_file"] = os.path.join(flags.data_dir, f"{name}.txt")

@@ -63,13 +63,14 @@ def test_how_logits_are_compared(label_type, options, expected):
     assert "hard_loss" not in measures.losses
 
 
-def test_numbers_are_imitated():
+@pytest.mark.parametrize("loss", ["mse", "cross_entropy"])
+def test_numbers_are_imitated(loss):
     given = batch(
         teacher_logits=np.array([[1.0], [3.0]], np.float32),
         label_ids=np.array([2.0, 0.0], np.float32),
         labelled=np.array([1.0, 0.0], np.float32),
     )
-    objective = DistilledClassification(Imitation(distillation_loss="mse", hard_label_weight=0.5), "regression")
+    objective = DistilledClassification(Imitation(distillation_loss=loss, hard_label_weight=0.5), "regression")
     found = means(objective(answering(logits=np.array([[1.5], [2.6]], np.float32)), given, True))
     assert found == pytest.approx({"soft_loss": (0.125 + 0.16) / 2, "hard_loss": 0.125 / 2, "agreement": 0.5}, rel=1e-5)
 

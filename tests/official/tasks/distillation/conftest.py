@@ -24,9 +24,16 @@ CONFIG = BertConfig(
 )
 
 
-def write_model(directory, config=CONFIG, heads=("sequence_classification",), labels=("bad", "good"), tokens=WORDS):
+def write_model(
+    directory,
+    config=CONFIG,
+    heads=("sequence_classification",),
+    labels=("bad", "good"),
+    tokens=WORDS,
+    label_type="single",
+):
     tf.keras.utils.set_random_seed(3)
-    model = Bert(config, heads, labels=labels, label_type="single" if labels else None)
+    model = Bert(config, heads, labels=labels, label_type=label_type if labels else None)
     tokenizer = WordPieceTokenizer.from_tokens([*SPECIAL, *tokens])
     checkpoints.save(model, str(directory), tokenizer=tokenizer)
     return str(directory)
