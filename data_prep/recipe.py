@@ -103,6 +103,7 @@ def make_recipe(options: PretrainingData, tokenizer: Tokenizer) -> Recipe:
             tokenizer.cls_id,
             tokenizer.sep_id,
             tokenizer.mask_id,
+            *(() if tokenizer.basic is not None else (tokenizer.pad_id,)),
         ),
         Packing(
             options.max_seq_length - options.format.special_tokens,
