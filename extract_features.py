@@ -29,12 +29,12 @@ def main():
     layers = command_line.whole_numbers(FLAGS, "layers")
     command_line.import_tensorflow()
     from official import files
-    from official.models.bert import read_config
+    from official.models.registry import read_config
     from official.tasks import feature_extraction
-    from official.tokenization.wordpiece import WordPieceTokenizer
+    from official.tokenization.vocabulary_files import read_vocabulary_file
 
-    tokenizer = WordPieceTokenizer.from_file(FLAGS.vocab_file, lower_case=FLAGS.do_lower_case)
-    tokenizer.require("[CLS]", "[SEP]")
+    tokenizer = read_vocabulary_file(FLAGS.vocab_file, lower_case=FLAGS.do_lower_case)
+    tokenizer.require(tokenizer.special.cls, tokenizer.special.sep)
     extractor = feature_extraction.FeatureExtractor(
         read_config(FLAGS.bert_config_file),
         FLAGS.init_checkpoint,

@@ -10,6 +10,7 @@ python run_pretraining.py --input_file=records*.tfrecord --bert_config_file=bert
 from absl import flags
 
 from official import command_line
+from official.objectives import masking_flags
 from official.serving import serving_flags
 from official.training import dry_run_flag, training_flags
 from official.training import flags as device_flags
@@ -38,6 +39,7 @@ flags.adopt_module_key_flags(training_flags)
 flags.adopt_module_key_flags(dry_run_flag)
 dry_run_flag.needs_do_train()
 flags.adopt_module_key_flags(serving_flags)
+flags.adopt_module_key_flags(masking_flags)
 
 # === Ours ===
 flags.DEFINE_string("eval_input_file", None, "Held-out records; evaluated after each checkpoint (default: input_file).")
@@ -48,7 +50,32 @@ flags.DEFINE_bool("reinitialize_head", False, "Go on where init_checkpoint lacks
 flags.DEFINE_enum("masking", "static", ["static", "dynamic"], "Masks as written, or a new draw at each reading.")
 flags.DEFINE_float("masked_lm_prob", 0.15, "Share of the tokens that dynamic masking hides.", 0.0, 1.0)
 flags.DEFINE_bool("do_whole_word_mask", False, "Whether dynamic masking hides whole words.")
+flags.DEFINE_enum(
+    "masking_rule",
+    "bert",
+    ["bert", "roberta", "electra"],
+    "Which tokens dynamic masking hides. bert: a rounded share of the tokens. roberta: the share without rounding, "
+    "random tokens are never special ones. electra: drawn with replacement; it is published with "
+    "--replace_with_mask_prob=0.85 --keep_original_prob=0.15 --replace_with_random_prob=0.",
+)
 flags.DEFINE_bool("use_one_hot_embeddings", None, "Look words up by a matrix product (default: on a TPU).")
+flags.DEFINE_enum(
+    "method",
+    "bert",
+    ["bert", "roberta", "albert", "electra"],
+    "What is pretrained and for what; settings that are not given are the published ones. A BERT's shape as "
+    "bert_config_file becomes one of that family.",
+)
+flags.DEFINE_float(
+    "generator_size", 0.25, "How wide ELECTRA's generator is, as a share of its discriminator.", 0.0, 1.0
+)
+flags.DEFINE_float("discriminator_weight", 50.0, "What the loss of ELECTRA's discriminator counts.", 0.0)
+flags.DEFINE_enum(
+    "electra_variant",
+    "electra",
+    ["electra", "electra_15", "replace_mlm", "all_tokens_mlm"],
+    "Those of the paper's efficiency study (§3.4).",
+)
 flags.DEFINE_bool("write_tf1_checkpoint", False, "Write the model as bert_model.ckpt too.")
 flags.DEFINE_integer(
     "seed",

@@ -116,7 +116,7 @@ def report(costs: dict[Work, Cost], size: int) -> None:
 
 def main():
     command_line.import_tensorflow()
-    from official.models.bert import read_config
+    from official.models.registry import read_config
 
     costs, size = measure(read_config(FLAGS.bert_config_file))
     report(costs, size)

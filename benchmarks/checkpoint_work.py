@@ -17,7 +17,8 @@ REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
 def this_project():
     sys.path.insert(0, str(REPOSITORY))
     from official.checkpoints import load, save
-    from official.models.bert import Bert, read_config
+    from official.models.bert import Bert
+    from official.models.registry import read_config
 
     return (
         lambda config_file: Bert(read_config(config_file)),

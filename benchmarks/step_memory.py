@@ -48,7 +48,8 @@ def make_steps():
 
     import tensorflow as tf
 
-    from official.models.bert import Bert, read_config
+    from official.models.bert import Bert
+    from official.models.registry import read_config
     from official.objectives.bert_pretraining import bert_pretraining
     from official.optimization import LinearDecayWithWarmup
     from official.tasks.dry_run.costs import BatchShape

@@ -1,7 +1,8 @@
-"""Learns a vocabulary from text: of WordPiece, or a SentencePiece model.
+"""Learns a vocabulary from text: of WordPiece, of byte-level BPE, or a SentencePiece model.
 
 python data_prep/build_vocab.py --input_file=corpus.txt --vocab_file=vocab.txt --vocab_size=30522
-python data_prep/build_vocab.py --kind=sentencepiece --input_file=corpus.txt --vocab_file=spiece.model
+python data_prep/build_vocab.py --input_file=corpus.txt --kind=byte_level_bpe --vocab_file=vocab.json
+python data_prep/build_vocab.py --input_file=corpus.txt --kind=sentencepiece --vocab_file=spiece.model
 """
 
 import os
@@ -19,20 +20,24 @@ from official.errors import InputError
 
 FLAGS = flags.FLAGS
 
+WORDPIECE, BYTE_LEVEL_BPE, SENTENCE_PIECE = KINDS = ("wordpiece", "byte_level_bpe", "sentencepiece")
+VOCAB_SIZES = {WORDPIECE: 30_522, BYTE_LEVEL_BPE: 50_265, SENTENCE_PIECE: 30_000}  # BERT's, RoBERTa's and ALBERT's.
+WORDPIECE_ONLY = ("num_unused_tokens", "limit_alphabet", "do_lower_case", "strip_accents")
+
 flags.DEFINE_enum(
     "kind",
-    "wordpiece",
-    ["wordpiece", "sentencepiece"],
-    "wordpiece: BERT's. sentencepiece: a unigram model with ALBERT's settings; num_unused_tokens, min_frequency and "
-    "limit_alphabet don't count.",
+    WORDPIECE,
+    KINDS,
+    "wordpiece: BERT's. byte_level_bpe: GPT-2's and RoBERTa's, of text as it is; has no unused tokens and no alphabet. "
+    "sentencepiece: a unigram model with ALBERT's settings; has no such things either, nor a least frequency.",
 )
 flags.DEFINE_string(
     "vocab_file",
     None,
-    "Where to write the vocabulary, one token a line; of sentencepiece the model, and beside it the pieces with their "
-    "scores (.vocab).",
+    "Where to write the vocabulary: one token a line; of byte-level BPE vocab.json, with merges.txt and tokenizer.json "
+    "beside it; of sentencepiece the model, with its pieces and their scores (.vocab).",
 )
-flags.DEFINE_integer("vocab_size", None, "How many tokens at most. Default: 30,522; of sentencepiece 30,000.", 1)
+flags.DEFINE_integer("vocab_size", None, "How many tokens at most (default: 30,522; 50,265; 30,000).", 1)
 flags.DEFINE_integer(
     "num_unused_tokens",
     99,
@@ -57,7 +62,10 @@ flags.mark_flags_as_required(["vocab_file"])
 def count_words() -> tuple[Mapping[str, int], str]:
     """The words of the text that the flags describe with their counts, and its name for messages."""
     text = source_flags.text_of_flags(splitting=False)
-    tokenizer = {"lower_case": FLAGS.do_lower_case, "strip_accents": FLAGS.strip_accents}
+    if FLAGS.kind == BYTE_LEVEL_BPE:
+        tokenizer = {"byte_level": True}
+    else:
+        tokenizer = {"lower_case": FLAGS.do_lower_case, "strip_accents": FLAGS.strip_accents}
     if FLAGS.runner:
         from data_prep.on_beam import word_counts
 
@@ -77,32 +85,64 @@ def count_words() -> tuple[Mapping[str, int], str]:
     return counts, source.name
 
 
-def learn_wordpiece() -> None:
-    os.environ.setdefault("RAYON_NUM_THREADS", str(num_workers()))  # The threads of the tokenizers library.
-    counts, name = count_words()
-    if not counts:
-        raise InputError(f"{name}: there is no word in it to learn a vocabulary from")
+def num_workers() -> int:
+    from data_prep.processes import available_cores
 
+    return FLAGS.num_workers or available_cores()
+
+
+def check_flags() -> None:
+    """Finds out before long work whether the flags can be followed."""
+    command_line.import_tensorflow_for(FLAGS.input_file, FLAGS.vocab_file)
+    source_flags.check_output(FLAGS.vocab_file, "vocab_file")
+    runner_flags.check()
+    if FLAGS.kind == BYTE_LEVEL_BPE:
+        from data_prep import byte_level_bpe
+
+        for flag in WORDPIECE_ONLY:
+            if FLAGS[flag].present and FLAGS[flag].value:
+                raise InputError(f"--{flag}: is for --kind={WORDPIECE}")
+        for path in byte_level_bpe.files_of(FLAGS.vocab_file):
+            source_flags.check_output(path, "vocab_file")
+        if len(set(byte_level_bpe.files_of(FLAGS.vocab_file))) < 3:
+            raise InputError(f"--vocab_file: {FLAGS.vocab_file}: another name was expected, such as vocab.json")
+
+
+def learn_wordpiece(counts: Mapping[str, int], vocab_size: int) -> str:
+    """Writes the vocabulary; answers with what is to be said of it."""
     from data_prep import vocabulary
 
-    size = FLAGS.vocab_size or vocabulary.VOCAB_SIZE
-    print(f"learning {size:,} tokens from {len(counts):,} different words", file=sys.stderr, flush=True)
     tokens = vocabulary.learn_from_counts(
-        counts, size, FLAGS.num_unused_tokens, FLAGS.min_frequency, FLAGS.limit_alphabet
+        counts, vocab_size, FLAGS.num_unused_tokens, FLAGS.min_frequency, FLAGS.limit_alphabet
     )
     with files.write_whole(FLAGS.vocab_file) as file:
         file.writelines(f"{token}\n" for token in tokens)
     covered = vocabulary.coverage(tokens, counts)
-    print(
+    return (
         f"{FLAGS.vocab_file}: {len(tokens):,} tokens from {covered.words:,} words, {len(counts):,} different ones; "
         f"{100 * covered.unknown / covered.words:.4f} % of the words are [UNK], "
         f"{covered.pieces / covered.words:.3f} pieces a word"
     )
 
 
-def learn_sentence_piece() -> None:
+def learn_byte_level_bpe(counts: Mapping[str, int], vocab_size: int) -> str:
+    """The same, with two files beside it."""
+    from data_prep import byte_level_bpe
+
+    tokenizer = byte_level_bpe.learn_from_counts(counts, vocab_size, FLAGS.min_frequency)
+    byte_level_bpe.write(tokenizer, FLAGS.vocab_file)
+    _, *others = byte_level_bpe.files_of(FLAGS.vocab_file)
+    return (
+        f"{FLAGS.vocab_file}: {tokenizer.vocab_size:,} tokens from {sum(counts.values()):,} words, {len(counts):,} "
+        f"different ones; {byte_level_bpe.tokens_per_word(tokenizer, counts):.3f} tokens a word; "
+        f"with it {', '.join(map(os.path.basename, others))}"
+    )
+
+
+def learn_sentence_piece() -> str:
+    """Writes the model, and its pieces with their scores; answers with what is to be said of it."""
     if FLAGS.runner:
-        raise InputError("--runner: is for --kind=wordpiece")
+        raise InputError(f"--runner: is for other kinds than --kind={SENTENCE_PIECE}")
     scores_file = f"{FLAGS.vocab_file.removesuffix('.model')}.vocab"
     source_flags.check_output(scores_file, "vocab_file")
 
@@ -110,7 +150,7 @@ def learn_sentence_piece() -> None:
     from data_prep.documents import open_source
     from official.tokenization.sentence_piece_text import TextRules
 
-    size = FLAGS.vocab_size or sentence_piece_vocabulary.VOCAB_SIZE
+    size = FLAGS.vocab_size or VOCAB_SIZES[SENTENCE_PIECE]
     source = open_source(source_flags.text_of_flags(splitting=False))
     print(f"learning {size:,} pieces", file=sys.stderr, flush=True)
     rules = TextRules(lower_case=FLAGS.do_lower_case, keep_accents=FLAGS.strip_accents is False)
@@ -119,21 +159,22 @@ def learn_sentence_piece() -> None:
         file.writelines(learnt.vocabulary_lines())
     with files.write_whole(FLAGS.vocab_file, "wb") as file:
         file.write(learnt.model)
-    print(f"{FLAGS.vocab_file}: {len(learnt.scores):,} pieces; {scores_file}: their scores")
-
-
-def num_workers() -> int:
-    from data_prep.processes import available_cores
-
-    return FLAGS.num_workers or available_cores()
+    return f"{FLAGS.vocab_file}: {len(learnt.scores):,} pieces; {scores_file}: their scores"
 
 
 def main() -> None:
-    command_line.import_tensorflow_for(FLAGS.input_file, FLAGS.vocab_file)
-    source_flags.check_output(FLAGS.vocab_file, "vocab_file")
-    runner_flags.check()
-    learn = {"wordpiece": learn_wordpiece, "sentencepiece": learn_sentence_piece}
-    learn[FLAGS.kind]()
+    check_flags()
+    if FLAGS.kind == SENTENCE_PIECE:
+        print(learn_sentence_piece())
+        return
+    os.environ.setdefault("RAYON_NUM_THREADS", str(num_workers()))  # The threads of the tokenizers library.
+    counts, name = count_words()
+    if not counts:
+        raise InputError(f"{name}: there is no word in it to learn a vocabulary from")
+    vocab_size = FLAGS.vocab_size or VOCAB_SIZES[FLAGS.kind]
+    print(f"learning {vocab_size:,} tokens from {len(counts):,} different words", file=sys.stderr, flush=True)
+    learn = {WORDPIECE: learn_wordpiece, BYTE_LEVEL_BPE: learn_byte_level_bpe}[FLAGS.kind]
+    print(learn(counts, vocab_size))
 
 
 if __name__ == "__main__":

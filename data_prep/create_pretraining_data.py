@@ -13,12 +13,22 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from data_prep import runner_flags, source_flags
 from official import command_line
 from official.errors import InputError
+from official.objectives import masking_flags
 
 FLAGS = flags.FLAGS
 SHARD = "{}-{:05}-of-{:05}"
 
 flags.DEFINE_string("output_file", None, "TFRecord files, comma-separated: examples go round-robin over them.")
 flags.DEFINE_string("vocab_file", None, "The vocabulary, one token a line.")
+flags.DEFINE_enum(
+    "example_format",
+    "segment_pair",
+    ["segment_pair", "sentence_pair", "full_sentences", "doc_sentences", "sentence_order", "electra"],
+    "What an example is. segment_pair: BERT's two segments with next sentence prediction. sentence_pair: the same of "
+    "single sentences. full_sentences: one segment filled with whole sentences, [SEP] between documents. "
+    "doc_sentences: the same of one document. sentence_order: ALBERT's two segments, half of them exchanged (label 1). "
+    "electra: one or two segments, cut to length, no label; for --masking=dynamic.",
+)
 flags.DEFINE_bool("do_whole_word_mask", False, "Mask the pieces of a word together.")
 flags.DEFINE_integer("max_seq_length", 128, "Tokens of an example, [CLS] and [SEP] counted.", 5, 1 << 16)
 flags.DEFINE_integer("max_predictions_per_seq", 20, "The most tokens masked in an example.", 1, 1 << 16)
@@ -29,9 +39,21 @@ flags.DEFINE_enum(
     ["published", "per_document"],
     "published: one stream, the original's records. per_document: a stream for each document, drawn on any machine.",
 )
-flags.DEFINE_integer("dupe_factor", 10, "How many times the text is gone through, with other masks each time.", 1)
+flags.DEFINE_integer(
+    "dupe_factor",
+    None,
+    "How many times the text is gone through, with other masks each time. Default: 10; 1 where --masking=dynamic and "
+    "another pass would make the same rows or nearly so (full_sentences, doc_sentences, electra).",
+    lower_bound=1,
+)
 flags.DEFINE_float("masked_lm_prob", 0.15, "The share of tokens that are masked, above 0.", 0.0, 1.0)
-flags.DEFINE_float("short_seq_prob", 0.1, "The share of documents packed to a random shorter length.", 0.0, 1.0)
+flags.DEFINE_float(
+    "short_seq_prob",
+    0.1,
+    "The share of documents packed to a random shorter length (segment_pair and sentence_order).",
+    0.0,
+    1.0,
+)
 flags.DEFINE_integer("num_shards", 1, "Files made from one --output_file: NAME-00000-of-0000N and so on.", 1, 99_999)
 flags.DEFINE_enum(
     "compression",
@@ -53,6 +75,7 @@ flags.DEFINE_string(
     "For temporary files (about half the size of the output); default: beside it, or where it is remote /tmp.",
 )
 flags.DEFINE_integer("show_examples", 3, "How many examples are printed.", 0, 1000)
+flags.adopt_module_key_flags(masking_flags)
 flags.adopt_module_key_flags(source_flags)
 flags.adopt_module_key_flags(runner_flags)
 flags.mark_flags_as_required(["output_file", "vocab_file"])
@@ -103,6 +126,8 @@ def main() -> None:
         short_seq_prob=FLAGS.short_seq_prob,
         do_whole_word_mask=FLAGS.do_whole_word_mask,
         dynamic_masking=FLAGS.masking == "dynamic",
+        example_format=FLAGS.example_format,
+        **masking_flags.masking_of_flags(),
         compression=FLAGS.compression,
         num_workers=FLAGS.num_workers or default_workers(),
         examples_shown=FLAGS.show_examples,

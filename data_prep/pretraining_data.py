@@ -16,8 +16,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from data_prep import compiled, mersenne, records
+from data_prep.cursor import DOCUMENT, DUPLICATE, new_cursor
 from data_prep.documents import Source
-from data_prep.instances import DOCUMENT, DUPLICATE, Corpus, Counts, as_instances, fill, new_counts, new_cursor
+from data_prep.formats import fill
+from data_prep.instances import Corpus, Counts, as_instances, new_counts
 from data_prep.processes import Workers, workers
 from data_prep.recipe import PretrainingData, Recipe, make_recipe
 from data_prep.row_shuffle import RowShuffle, read_bucket
@@ -27,7 +29,8 @@ from data_prep.token_store import TokenizerOptions, TokenStore, write_store
 from official import files
 from official.errors import InputError
 from official.progress import Progress
-from official.tokenization.wordpiece import WordPieceTokenizer
+from official.tokenization import vocabulary_files
+from official.tokenization.tokenizer import Tokenizer
 
 INSTANCES_AT_A_TIME = 2048
 TOKENS_SHOWN = 24
@@ -51,7 +54,8 @@ def create(options: PretrainingData, source: Source) -> Summary:
         in_each_process = _with_local_vocabulary(options.tokenizer, directory)
         store = write_store(directory, source.lines, source.total_bytes, in_each_process, processes)
         check_corpus(store.documents, source.name)
-        warn_of_single_document(store.documents, source.name)
+        if options.format.labels:
+            warn_of_single_document(store.documents, source.name)
         rows = RowShuffle(directory, recipe.format.width, recipe.format.dtype, len(options.output_files))
         counts = draw(options, recipe, TokenStore(directory, recipe.token_dtype), rows)
         buckets = rows.buckets()
@@ -65,6 +69,7 @@ def create(options: PretrainingData, source: Source) -> Summary:
             tokens=store.tokens,
             unknown=store.unknown,
             examples=rows.rows,
+            example_format=options.example_format,
             max_seq_length=options.max_seq_length,
             counts=counts,
             seconds=time.monotonic() - start,
@@ -101,8 +106,9 @@ def _with_local_vocabulary(tokenizer: TokenizerOptions, directory: str) -> Token
     """The same from a copy of a remote vocabulary, which every process would import TensorFlow to read."""
     if not files.is_remote(tokenizer.vocab_file):
         return tokenizer
-    path = os.path.join(directory, "vocab.txt")
-    files.copy(tokenizer.vocab_file, path)
+    path = os.path.join(directory, os.path.basename(tokenizer.vocab_file))
+    for file in vocabulary_files.files_of(tokenizer.vocab_file):
+        files.copy(file, os.path.join(directory, os.path.basename(file)))
     return dataclasses.replace(tokenizer, vocab_file=path)
 
 
@@ -156,9 +162,7 @@ def _write_records(
 ) -> None:
     """Writes the records of each file, which all get their names when all are whole."""
     tasks = (
-        records.Bucket(path, recipe.format, recipe.vocabulary.continuation)
-        for file_buckets in buckets
-        for path in file_buckets
+        records.Bucket(path, recipe.format, recipe.begins_word) for file_buckets in buckets for path in file_buckets
     )
     progress = Progress("writing", examples, ("examples", 1))
     serialized = processes.map(records.serialize_bucket, tasks)
@@ -173,7 +177,7 @@ def _write_records(
     progress.finish()
 
 
-def show_examples(options: PretrainingData, tokenizer: WordPieceTokenizer, rows: np.ndarray) -> None:
+def show_examples(options: PretrainingData, tokenizer: Tokenizer, rows: np.ndarray) -> None:
     """Prints examples on stderr, as the original logs its first ones."""
     instances = as_instances(rows, options.max_seq_length, options.max_predictions)
     for row in range(len(rows)):
@@ -185,7 +189,7 @@ def show_examples(options: PretrainingData, tokenizer: WordPieceTokenizer, rows:
         ]
         print(f"example {row}: {' '.join(tokens)}{more}", file=sys.stderr)
         print(
-            f"  next_sentence_label={instances.is_random_next[row]} length={instances.length[row]} "
+            f"  next_sentence_label={instances.pair_label[row]} length={instances.length[row]} "
             f"masked_lm={' '.join(labels[: instances.num_predictions[row]])}",
             file=sys.stderr,
         )

@@ -3,7 +3,8 @@
 Unmasked records are for masks drawn while training: `input_ids`, `segment_ids`, `next_sentence_labels` and
 `word_starts`, which is 1 where a word begins and 0 on its ## pieces, on [CLS] and [SEP] and on padding. Where
 truncation has left a ## piece at the front of the second segment, no word begins: it belongs to the word before it, as
-in published masking.
+in published masking. Of formats without pairs `next_sentence_labels` is 0, so that every reader of the others' reads
+them too.
 """
 
 import gzip
@@ -46,14 +47,14 @@ class Bucket(NamedTuple):
 
     path: str
     format: RecordFormat
-    continuation: np.ndarray  # bool [V]
+    begins_word: np.ndarray  # bool [V]
 
 
 @compiled
 def _put_segments(out, at, instances, row):
     length, b_start = int(instances.length[row]), int(instances.a_length[row]) + 2
     at = put_ones(out, at, SEGMENT_IDS, b_start, length, instances.input_ids.shape[1])
-    return put_integers(out, at, NEXT_SENTENCE_LABELS, instances.is_random_next[row : row + 1])
+    return put_integers(out, at, NEXT_SENTENCE_LABELS, instances.pair_label[row : row + 1])
 
 
 @compiled
@@ -67,17 +68,15 @@ def _put_masked(out, at, instances, row):
 
 
 @compiled
-def _put_word_starts(out, at, instances, row, continuation):
-    length, a_length = int(instances.length[row]), int(instances.a_length[row])
+def _put_word_starts(out, at, instances, row, begins_word):
     word_starts = np.zeros(instances.input_ids.shape[1], np.int64)
-    for position in range(1, length - 1):
-        is_separator = position == a_length + 1
-        word_starts[position] = not is_separator and not continuation[instances.input_ids[row, position]]
+    for position in range(1, int(instances.length[row]) - 1):
+        word_starts[position] = begins_word[instances.input_ids[row, position]]
     return put_integers(out, at, WORD_STARTS, word_starts)
 
 
 @compiled
-def serialize(rows, max_seq_length, max_predictions, continuation, out):
+def serialize(rows, max_seq_length, max_predictions, begins_word, out):
     """Writes instances as framed records to `out`, uint8; returns the bytes written."""
     instances = as_instances(rows, max_seq_length, max_predictions)
     features = np.empty(len(out) // len(rows), np.uint8)
@@ -88,7 +87,7 @@ def serialize(rows, max_seq_length, max_predictions, continuation, out):
         if max_predictions > 0:
             size = _put_masked(features, size, instances, row)
         else:
-            size = _put_word_starts(features, size, instances, row, continuation)
+            size = _put_word_starts(features, size, instances, row, begins_word)
         at = put_record(out, at, features[:size])
     return at
 
@@ -107,7 +106,7 @@ def serialize_bucket(bucket: Bucket) -> bytes:
     out, parts = np.empty(ROWS_AT_A_TIME * record_capacity(record_format), np.uint8), []
     for first in range(0, len(rows), ROWS_AT_A_TIME):
         some = rows[first : first + ROWS_AT_A_TIME]
-        size = serialize(some, record_format.max_seq_length, record_format.max_predictions, bucket.continuation, out)
+        size = serialize(some, record_format.max_seq_length, record_format.max_predictions, bucket.begins_word, out)
         parts.append(out[:size].tobytes())
     records = b"".join(parts)
     # Members of a gzip file may follow one another, so that each bucket can be compressed on its own.

@@ -17,7 +17,8 @@ import numpy as np
 from data_prep.processes import Workers
 from data_prep.word_table import LINE_IS_EMPTY, WordTable
 from official.progress import Progress
-from official.tokenization.wordpiece import WordPieceTokenizer
+from official.tokenization.tokenizer import Tokenizer
+from official.tokenization.vocabulary_files import read_vocabulary_file
 
 BATCH_CHARACTERS = 1_000_000
 FILES = ("tokens", "sentence_starts", "document_starts")
@@ -33,10 +34,8 @@ class TokenizerOptions:
     lower_case: bool = True
     strip_accents: bool | None = None
 
-    def make(self) -> WordPieceTokenizer:
-        return WordPieceTokenizer.from_file(
-            self.vocab_file, lower_case=self.lower_case, strip_accents=self.strip_accents
-        )
+    def make(self) -> Tokenizer:
+        return read_vocabulary_file(self.vocab_file, lower_case=self.lower_case, strip_accents=self.strip_accents)
 
 
 def token_dtype(vocab_size: int) -> np.dtype:
@@ -44,10 +43,28 @@ def token_dtype(vocab_size: int) -> np.dtype:
     return np.dtype(np.uint16 if vocab_size <= 1 << 16 else np.uint32)
 
 
+class LineByLine:
+    """Lines tokenized one by one, for pieces that are not of BERT's words; as `WordTable`."""
+
+    def __init__(self, tokenizer: Tokenizer, dtype: np.dtype):
+        self.tokenizer, self.dtype = tokenizer, dtype
+
+    def encode(self, text: bytes) -> tuple[np.ndarray, np.ndarray]:
+        """As `WordTable.encode`; a line goes on from the one before, as behind a space."""
+        rows, lengths = [], []
+        for line in text.decode("utf-8", "surrogatepass").split("\n")[:-1]:
+            ids = self.tokenizer.encode(" " + line) if line else []
+            if ids or not line:
+                rows.append(np.array(ids, self.dtype))
+                lengths.append(len(ids) if line else LINE_IS_EMPTY)
+        return np.concatenate(rows) if rows else np.zeros(0, self.dtype), np.array(lengths, np.int64)
+
+
 @functools.lru_cache(maxsize=1)
-def _word_table(options: TokenizerOptions) -> WordTable:
+def _encoder(options: TokenizerOptions) -> WordTable | LineByLine:
     tokenizer = options.make()
-    return WordTable(tokenizer, token_dtype(tokenizer.vocab_size))
+    make = LineByLine if tokenizer.basic is None else WordTable
+    return make(tokenizer, token_dtype(tokenizer.vocab_size))
 
 
 def encode_lines(task: tuple[TokenizerOptions, list[str]]) -> tuple[bytes, bytes]:
@@ -59,7 +76,7 @@ def encode_lines(task: tuple[TokenizerOptions, list[str]]) -> tuple[bytes, bytes
     """
     options, lines = task
     text = "\n".join([*(line.strip().replace("\n", " ") for line in lines), ""])
-    tokens, lengths = _word_table(options).encode(text.encode("utf-8", "surrogatepass"))
+    tokens, lengths = _encoder(options).encode(text.encode("utf-8", "surrogatepass"))
     return tokens.tobytes(), lengths.tobytes()
 
 

@@ -145,12 +145,12 @@ def _merge(tokens: list[str], counts: Mapping[str, int], vocab_size: int, min_fr
         continuing_subword_prefix=CONTINUATION,
         show_progress=sys.stderr.isatty(),
     )
-    library.train_from_iterator(_repeat(counts), trainer)
+    library.train_from_iterator(repeat(counts), trainer)
     ids = library.get_vocab(with_added_tokens=True)
     return sorted(ids, key=ids.__getitem__)
 
 
-def _repeat(counts: Mapping[str, int]) -> Iterator[str]:
+def repeat(counts: Mapping[str, int]) -> Iterator[str]:
     """Each word as often as it occurs; of a very large corpus, as often in proportion."""
     characters = sum(count * (len(word) + 1) for word, count in counts.items())
     divisor = -(-characters // MOST_FED_CHARACTERS)

@@ -2,33 +2,48 @@
 
 import collections
 import functools
+import itertools
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from data_prep.processes import Workers
 from official.progress import Progress
 from official.tokenization import basic
+from official.tokenization.byte_level import CHUNKS, clean, split_words
 from official.tokenization.memory import Memory
 
 BATCH_CHARACTERS = 1_000_000
 MOST_WORDS = 4_000_000  # Different ones, in about 600 MB.
-LONGEST_WORD = 200  # WordPiece makes [UNK] of longer ones.
+LONGEST_WORD = 200  # WordPiece makes [UNK] of longer ones, and to byte-level BPE they teach nothing.
+
+
+class Words(NamedTuple):
+    """What is counted: the words of the published basic tokenizer, or those of byte-level BPE.
+
+    lower_case, strip_accents: as the tokenizer that will use the vocabulary; byte-level BPE leaves text as it is.
+    """
+
+    lower_case: bool = True
+    strip_accents: bool | None = None
+    byte_level: bool = False
 
 
 def count_words(
     lines: Iterable[str],
     *,
-    lower_case: bool,
-    strip_accents: bool | None,
+    lower_case: bool = True,
+    strip_accents: bool | None = None,
+    byte_level: bool = False,
     workers: Workers,
     progress: Progress | None = None,
 ) -> collections.Counter[str]:
-    """Counts the words of the published basic tokenizer.
+    """Counts words, described as `Words` are; none reaches over a line.
 
     The result depends neither on the number of processes nor on the order of the lines, except where a corpus has more
     than MOST_WORDS different words: then the rarest are forgotten on the way.
     """
     counts = collections.Counter()
-    count = functools.partial(count_batch, lower_case, strip_accents)
+    count = functools.partial(count_batch, Words(lower_case, strip_accents, byte_level))
     for batch_counts, size in workers.map(count, _batches(lines)):
         counts.update(batch_counts)
         forget_rarest(counts)
@@ -50,15 +65,23 @@ def _batches(lines: Iterable[str]) -> Iterator[str]:
 
 
 @functools.cache
-def _words_of(lower_case: bool, strip_accents: bool | None) -> Memory:
+def _words_of(words: Words) -> Memory:
     """chunk → its words; one for a process."""
-    return Memory(basic.BasicTokenizer(lower_case=lower_case, strip_accents=strip_accents).split_words)
+    if words.byte_level:
+        return Memory(split_words)
+    return Memory(basic.BasicTokenizer(lower_case=words.lower_case, strip_accents=words.strip_accents).split_words)
 
 
-def count_batch(lower_case: bool, strip_accents: bool | None, text: str) -> tuple[dict[str, int], int]:
+def _split_chunks(words: Words, text: str) -> Iterable[str]:
+    if words.byte_level:
+        return itertools.chain.from_iterable(map(CHUNKS.findall, clean(text).split("\n")))
+    return basic.split_chunks(text)
+
+
+def count_batch(words: Words, text: str) -> tuple[dict[str, int], int]:
     """The words of a batch with their counts, and how many bytes of text it was."""
-    words_of, counts = _words_of(lower_case, strip_accents), collections.defaultdict(int)
-    for chunk, count in collections.Counter(basic.split_chunks(text)).items():
+    words_of, counts = _words_of(words), collections.defaultdict(int)
+    for chunk, count in collections.Counter(_split_chunks(words, text)).items():
         for word in words_of[chunk]:
             counts[word] += count
     long = [word for word in counts if len(word) > LONGEST_WORD]

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from official.models.bert import read_config
+from official.models.registry import read_config
 from tests import scripts
 from tests.pretraining_runs import SCRIPT, small_run
 
@@ -47,6 +47,12 @@ BAD_INPUTS = {
     ),
     "output is a file": (lambda g, t: {"output_dir": g / "text.txt"}, 1, "text.txt: is a file"),
     "dynamic masks without vocabulary": (lambda g, t: {"masking": "dynamic"}, 1, "needs --vocab_file"),
+    "masks of ELECTRA and random words": (
+        lambda g, t: {"masking": "dynamic", "masking_rule": "electra", "vocab_file": g / "ckpt/vocab.txt"},
+        1,
+        "--masking_rule=electra: knows no random tokens",
+    ),
+    "replacements of more than all": (lambda g, t: {"keep_original_prob": 0.3}, 2, "the three must add up to 1"),
     "unknown flag": (lambda g, t: {"learning_rte": 1}, 2, "learning_rte"),
     "flag of the wrong type": (lambda g, t: {"num_train_steps": "many"}, 2, "num_train_steps"),
     "nothing to do": (lambda g, t: {"do_train": False}, 2, "--do_train, --do_eval"),

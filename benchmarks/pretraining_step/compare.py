@@ -148,7 +148,7 @@ def table(size: str, precision: str, batch_size: int, found: dict[str, dict]) ->
 def main():
     command_line.require(FLAGS, "oracle")
     command_line.import_tensorflow()
-    from official.models.bert import read_config
+    from official.models.registry import read_config
 
     everything = []
     for size in FLAGS.sizes:

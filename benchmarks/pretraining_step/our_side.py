@@ -6,7 +6,8 @@ import keras
 import tensorflow as tf
 
 from benchmarks.pretraining_step import work
-from official.models.bert import Bert, read_config
+from official.models.bert import Bert
+from official.models.registry import read_config
 from official.objectives.bert_pretraining import bert_pretraining
 from official.optimization import LinearDecayWithWarmup
 from official.training.loop import device_iterator

@@ -14,7 +14,7 @@ from benchmarks.tpu_check.defects import with_defect
 from official.inputs import pretraining as records_of
 from official.inputs import records
 from official.inputs.tokenized import Padding, TokenizedExamples, TrainingOrder, training_batches
-from official.models.bert import read_config
+from official.models.registry import read_config
 from official.objectives.bert_pretraining import bert_pretraining
 from official.objectives.classification import Classification, MultiLabelClassification, Regression
 from official.objectives.question_answering import question_answering

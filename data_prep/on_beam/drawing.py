@@ -5,18 +5,10 @@ from collections.abc import Iterable, Iterator
 import apache_beam as beam
 import numpy as np
 
+from data_prep.cursor import new_cursor
 from data_prep.document_pieces import corpus_of_document
-from data_prep.instances import (
-    A_END,
-    A_START,
-    PLAN_FIELDS,
-    RANDOM_DOCUMENT,
-    Corpus,
-    finish_instances,
-    new_counts,
-    new_cursor,
-    plan_instances,
-)
+from data_prep.formats import finish_instances, plan_instances
+from data_prep.instances import A_END, A_START, PLAN_FIELDS, RANDOM_DOCUMENT, Corpus, new_counts
 from data_prep.on_beam import totals
 from data_prep.on_beam.tokens import read_batch
 from data_prep.pretraining_data import INSTANCES_AT_A_TIME, check_corpus, draw, temporary_directory

@@ -55,12 +55,14 @@ def create(options: PretrainingData, text: TextSource, runner: str, beam_options
         with files.open_file(report_path) as file:
             report = json.load(file)
     corpus, counts = totals.split(report["totals"])
-    warn_of_single_document(corpus["documents"], name)
+    if options.format.labels:
+        warn_of_single_document(corpus["documents"], name)
     shown = np.frombuffer(base64.b64decode(report["shown"]), recipe.format.dtype).reshape(-1, recipe.format.width)
     show_examples(options, options.tokenizer.make(), shown)
     return Summary(
         **corpus,
         examples=report["examples"],
+        example_format=options.example_format,
         max_seq_length=options.max_seq_length,
         counts=counts,
         seconds=time.monotonic() - start,

@@ -10,14 +10,21 @@ import apache_beam as beam
 from data_prep.documents import TextSource
 from data_prep.on_beam.running import parse_options, run, shared_directory
 from data_prep.on_beam.text import ReadBatches, parts_of
-from data_prep.word_counts import count_batch, forget_rarest
+from data_prep.word_counts import Words, count_batch, forget_rarest
 from official import files
 
 RESULT_FILES = 16
 
 
 def count_words(
-    text: TextSource, *, lower_case: bool, strip_accents: bool | None, runner: str, beam_options: str, output: str
+    text: TextSource,
+    *,
+    lower_case: bool = True,
+    strip_accents: bool | None = None,
+    byte_level: bool = False,
+    runner: str,
+    beam_options: str,
+    output: str,
 ) -> tuple[collections.Counter[str], str]:
     """As `word_counts.count_words`; where that forgets the rarest of very many words, other ones may be forgotten.
 
@@ -35,7 +42,7 @@ def count_words(
             (
                 pipeline
                 | ReadBatches(text, parts)
-                | "count" >> beam.ParDo(_Count(lower_case, strip_accents))
+                | "count" >> beam.ParDo(_Count(Words(lower_case, strip_accents, byte_level)))
                 | "add up" >> beam.CombinePerKey(sum)
                 | "by file" >> beam.Map(lambda word: (zlib.crc32(word[0].encode()) % RESULT_FILES, word))
                 | "gather" >> beam.GroupByKey()
@@ -58,12 +65,12 @@ def _result(directory: str, number: int) -> str:
 
 
 class _Count(beam.DoFn):
-    def __init__(self, lower_case: bool, strip_accents: bool | None):
+    def __init__(self, words: Words):
         super().__init__()
-        self._tokenizer = lower_case, strip_accents
+        self._words = words
 
     def process(self, batch):
-        counts, _ = count_batch(*self._tokenizer, "\n".join(batch[1]))
+        counts, _ = count_batch(self._words, "\n".join(batch[1]))
         yield from counts.items()
 
 

@@ -48,7 +48,7 @@ class WriteFile(beam.DoFn):
             shown = _first_rows(buckets, recipe, options.examples_shown) if file == 0 else b""
             with files.write_whole(path, "wb") as output:
                 for bucket in buckets:
-                    output.write(serialize_bucket(Bucket(bucket, recipe.format, recipe.vocabulary.continuation)))
+                    output.write(serialize_bucket(Bucket(bucket, recipe.format, recipe.begins_word)))
             yield Written(file, path, rows.rows, shown)
 
 

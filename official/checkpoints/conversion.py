@@ -18,8 +18,10 @@ from official.checkpoints.tools.added_tokens import add_tokens
 from official.checkpoints.tools.averaging import average
 from official.checkpoints.tools.positions import extend_positions
 from official.errors import InputError
-from official.models.bert import BertConfig, read_config
-from official.tokenization.wordpiece import WordPieceTokenizer
+from official.models.config import Config
+from official.models.registry import read_config
+from official.tokenization.tokenizer import Tokenizer
+from official.tokenization.vocabulary_files import read_vocabulary_file
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -65,7 +67,7 @@ def convert(sources: Sequence[str], target: str, changes: Changes) -> None:
         print(f"note: {note}", file=sys.stderr)
 
 
-def read_given_config(bert_config_file: str | None) -> BertConfig | None:
+def read_given_config(bert_config_file: str | None) -> Config | None:
     """The config that a flag gives, instead of the one beside the checkpoint."""
     return None if bert_config_file is None else read_config(bert_config_file)
 
@@ -87,15 +89,13 @@ def _load(source: str, changes: Changes) -> keras.Model:
     return load(source, config=config)
 
 
-def _read_tokenizer(source: str, changes: Changes) -> WordPieceTokenizer | None:
+def _read_tokenizer(source: str, changes: Changes) -> Tokenizer | None:
     if changes.vocab_file is None:
         return read_tokenizer(source)
-    return WordPieceTokenizer.from_file(changes.vocab_file, lower_case=changes.do_lower_case)
+    return read_vocabulary_file(changes.vocab_file, lower_case=changes.do_lower_case)
 
 
-def _add_tokens(
-    model: keras.Model, tokenizer: WordPieceTokenizer | None, path: str
-) -> tuple[keras.Model, WordPieceTokenizer]:
+def _add_tokens(model: keras.Model, tokenizer: Tokenizer | None, path: str) -> tuple[keras.Model, Tokenizer]:
     if tokenizer is None:
         raise InputError("--add_tokens needs a vocabulary to add to: --vocab_file")
     with files.open_file(path) as file:

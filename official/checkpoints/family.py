@@ -42,14 +42,16 @@ class Family:
     vocabulary_tables: tuple[str, ...]  # Variables with a row for each token of the vocabulary,
     position_tables: tuple[str, ...]  # and with a row for each position, where a model has them.
     sizes: Callable[[Any], str]  # A config in a line for a person.
-    tf1_config_file: str  # What lies beside a TF1 checkpoint.
-    read_tf1_config: Callable[[str], Any]
-    tf1_notes: Callable[[Any], list[str]]  # What the original's code would do differently with a config.
     model_type: str  # Hugging Face's name for the family.
     names_of: Callable[[Mapping[str, Any]], NameMap]  # What `config.json` holds → names ↔ Hugging Face's.
     from_hugging_face: Callable[[Mapping[str, Any]], Any]  # What `config.json` holds → a config.
     to_hugging_face: Callable[[keras.Model], dict[str, Any]]  # A model → what `config.json` holds.
-    keras_hub: KerasHub
+    hugging_face_notes: Callable[[Any], list[str]] = lambda config: []  # What transformers makes of a config.
+    keras_hub: KerasHub | None = None
+    tf1_config_file: str | None = None  # What lies beside a TF1 checkpoint; None where there are no such checkpoints.
+    read_tf1_config: Callable[[str], Any] | None = None
+    tf1_notes: Callable[[Any], list[str]] = lambda config: []  # What the original's code would make of a config.
+    tf1_names: NameMap | None = None  # Names ↔ those of the original's checkpoints; None where they are the same.
 
     def part_of(self, variable: str) -> str | None:
         """The part that a variable belongs to; None for the encoder, which no model lacks."""

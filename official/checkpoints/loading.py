@@ -145,15 +145,17 @@ def open_source(path: str, config: Any = None) -> tuple[Family, Source]:
             return hugging_face.open_directory(directory)
     prefix = _find_prefix(path)
     if config is not None:
-        return registry.family_of_config(config), tf1.open_checkpoint(prefix)
-    for family in registry.FAMILIES:
+        family = registry.family_of_config(config)
+        return family, tf1.open_checkpoint(prefix, family.tf1_names)
+    families = [family for family in registry.FAMILIES if family.tf1_config_file]
+    for family in families:
         config_file = tf1.beside(prefix, family.tf1_config_file)
         if files.exists(config_file):
             values = json_files.read_object(config_file)
             return family, tf1.open_checkpoint(
-                prefix, config=family.read_tf1_config(config_file), labels=labels.from_config(values)
+                prefix, family.tf1_names, config=family.read_tf1_config(config_file), labels=labels.from_config(values)
             )
-    names = " or ".join(family.tf1_config_file for family in registry.FAMILIES)
+    names = " or ".join(family.tf1_config_file for family in families)
     raise InputError(f"{prefix}: there is no {names} beside it, and no config was given")
 
 

@@ -1,8 +1,8 @@
 """Declarative maps between our variable names and those of another format.
 
 A map is a list of rules. A rule is a pair of templates in which `{field}` stands for the same text on both sides:
-`{n}` for a number, any other field for a word. Keras counts the layers of a class with nothing, `_1`, `_2` …: on its
-side, `{_n}` is the number in this form.
+`{n}` and `{m}` for numbers, any other field for a word. Keras counts the layers of a class with nothing, `_1`, `_2` …:
+on its side, `{_n}` is the number in this form.
 """
 
 import dataclasses
@@ -141,6 +141,6 @@ def _pattern(template: str) -> re.Pattern[str]:
     def field(match: re.Match[str]) -> str:
         if match[1] == "_n":
             return r"(?:_(?P<n>[1-9]\d*))?"
-        return rf"(?P<{match[1]}>\d+)" if match[1] == "n" else rf"(?P<{match[1]}>[A-Za-z_]+)"
+        return rf"(?P<{match[1]}>\d+)" if match[1] in ("n", "m") else rf"(?P<{match[1]}>[A-Za-z_]+)"
 
     return re.compile(re.sub(r"\\\{(\w+)\\\}", field, re.escape(template)))

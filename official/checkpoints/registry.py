@@ -4,17 +4,21 @@ from typing import Any
 
 import keras
 
+from official.checkpoints.families.albert import ALBERT
 from official.checkpoints.families.bert import BERT
+from official.checkpoints.families.distilbert import DISTILBERT
+from official.checkpoints.families.electra import ELECTRA
+from official.checkpoints.families.roberta import ROBERTA
 from official.checkpoints.family import Family
 from official.errors import InputError
 
-FAMILIES: tuple[Family, ...] = (BERT,)
+FAMILIES: tuple[Family, ...] = (BERT, ROBERTA, ALBERT, ELECTRA, DISTILBERT)
 
 
 def family_of_model(model: keras.Model) -> Family:
     """Raises TypeError for a model of no family."""
     for family in FAMILIES:
-        if isinstance(model, family.model):
+        if type(model) is family.model:
             return family
     raise TypeError(f"{type(model).__name__} is no model whose checkpoints are known")
 
@@ -22,7 +26,7 @@ def family_of_model(model: keras.Model) -> Family:
 def family_of_config(config: Any) -> Family:
     """Raises TypeError for a config of no family."""
     for family in FAMILIES:
-        if isinstance(config, family.config):
+        if type(config) is family.config:
             return family
     raise TypeError(f"{type(config).__name__} is no config of a known family")
 

@@ -13,7 +13,7 @@ from official.checkpoints.formats import hugging_face, keras_hub, tf1
 from official.checkpoints.loading import variables_by_name
 from official.checkpoints.tokenizers import tokenizer_files
 from official.errors import InputError
-from official.tokenization.wordpiece import WordPieceTokenizer
+from official.tokenization.tokenizer import Tokenizer
 
 TF1_NAME = "bert_model.ckpt"
 
@@ -23,7 +23,7 @@ def save(
     directory: str,
     *,
     format: str = "hugging_face",
-    tokenizer: WordPieceTokenizer | None = None,
+    tokenizer: Tokenizer | None = None,
 ) -> list[str]:
     """Writes a model so that others can load it.
 
@@ -46,20 +46,25 @@ def save(
     return FORMATS[format](model, directory, tokenizer)
 
 
-def save_tf1(model: keras.Model, prefix: str, *, tokenizer: WordPieceTokenizer | None = None) -> list[str]:
+def save_tf1(model: keras.Model, prefix: str, *, tokenizer: Tokenizer | None = None) -> list[str]:
     """Writes a TF1 checkpoint that google-research/bert reads, with config and vocabulary beside it; as `save`.
 
     Args:
         model: of a known family.
         prefix: such as `output/bert_model.ckpt`; its directory is made if need be.
         tokenizer: goes along as `vocab.txt`, if given.
+
+    Raises:
+        InputError: the family has no such checkpoints, or a file can't be written.
     """
+    family = registry.family_of_model(model)
+    if family.tf1_config_file is None:
+        raise InputError(f"{prefix}: {model.config.title} has no TensorFlow 1 form")
     directory = os.path.dirname(prefix)
     if directory:
         files.make_directory(directory)
-    tf1.save_variables(variables_by_name(model), prefix)
+    tf1.save_variables(variables_by_name(model), prefix, family.tf1_names)
     notes = tokenizer_files.write_tf1(tokenizer, directory) if tokenizer is not None else []
-    family = registry.family_of_model(model)
     with files.write_whole(tf1.beside(prefix, family.tf1_config_file)) as file:
         file.write(_tf1_config(model))
     return notes + family.tf1_notes(model.config)

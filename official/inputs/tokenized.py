@@ -28,6 +28,7 @@ class TokenizedExamples:
         segment_ids: uint8 [total].
         labels: by name, an array [N, …] with a value for each row (each group of rows, where there are groups).
         token_labels: int32 [total], NO_LABEL where there is none; or None.
+        token_values: by name, an array of float32 [total, …] with a value for each token; 0 for padding.
         group: so many rows make one example: the choices of a question.
     """
 
@@ -36,6 +37,7 @@ class TokenizedExamples:
     segment_ids: np.ndarray
     labels: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
     token_labels: np.ndarray | None = None
+    token_values: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
     group: int = 1
 
     @classmethod
@@ -60,6 +62,26 @@ class TokenizedExamples:
             group=group,
         )
 
+    @classmethod
+    def joined(cls, parts: Sequence["TokenizedExamples"]) -> "TokenizedExamples":
+        """Examples of several sources one after the other: all with the same labels and values, and one `group`."""
+        first, sizes = parts[0], [len(part.input_ids) for part in parts]
+        starts = np.cumsum([0, *sizes[:-1]])
+        splits = [part.row_splits[:-1] + start for part, start in zip(parts, starts)]
+
+        def all_of(name: str) -> dict[str, np.ndarray]:
+            return {key: np.concatenate([getattr(part, name)[key] for part in parts]) for key in getattr(first, name)}
+
+        return cls(
+            input_ids=np.concatenate([part.input_ids for part in parts]),
+            row_splits=np.concatenate([*splits, [sum(sizes)]]).astype(np.int64),
+            segment_ids=np.concatenate([part.segment_ids for part in parts]),
+            labels=all_of("labels"),
+            token_labels=None if first.token_labels is None else np.concatenate([part.token_labels for part in parts]),
+            token_values=all_of("token_values"),
+            group=first.group,
+        )
+
     def __len__(self) -> int:
         """The number of examples, each of `group` rows."""
         return (len(self.row_splits) - 1) // self.group
@@ -79,6 +101,11 @@ class TokenizedExamples:
             return {name: tf.constant(values) for name, values in named.items()}
 
     @functools.cached_property
+    def _values(self) -> dict[str, tf.Tensor]:
+        with tf.init_scope(), tf.device("CPU:0"):
+            return {name: tf.constant(values) for name, values in self.token_values.items()}
+
+    @functools.cached_property
     def _labels(self) -> dict[str, tf.Tensor]:
         with tf.init_scope(), tf.device("CPU:0"):
             return {name: tf.constant(values) for name, values in self.labels.items()}
@@ -91,7 +118,7 @@ class TokenizedExamples:
             length: at least that of the longest.
 
         Returns:
-            Labels too, [B, …] each, and `token_labels` [B, length].
+            Labels too, [B, …] each, `token_labels` [B, length], and values of tokens [B, length, …].
         """
         flat = self._tensors
         rows = tf.reshape(tf.expand_dims(examples, 1) * self.group + tf.range(self.group, dtype=tf.int64), [-1])
@@ -110,7 +137,16 @@ class TokenizedExamples:
         }
         if self.token_labels is not None:
             batch["token_labels"] = padded("token_labels", NO_LABEL)
+        for name, values in self._values.items():
+            batch[name] = _where(inside, tf.gather(values, places))
         return batch | {name: tf.gather(values, examples) for name, values in self._labels.items()}
+
+
+def _where(inside: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
+    """`values` [rows, length, …], 0 where `inside` [rows, length] says no."""
+    for _ in range(values.shape.rank - 2):
+        inside = tf.expand_dims(inside, -1)
+    return tf.where(inside, values, 0.0)
 
 
 def _concatenate(rows: Iterable[Sequence[int]]) -> np.ndarray:

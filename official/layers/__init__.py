@@ -4,10 +4,11 @@ Axes in shape comments: B examples, T tokens, H hidden size, N attention heads, 
 """
 
 from official.layers.attention import SelfAttention, attention_bias
-from official.layers.dropout import Dropout, DropoutSeed, dropout_seed
+from official.layers.dense import Dense
+from official.layers.dropout import Dropout, DropoutSeed, current_dropout_seed, dropout_seed
 from official.layers.embeddings import Embeddings
 from official.layers.fusion import fused_blocks
-from official.layers.heads import ClassificationHead, MaskedLMHead, Pooler
+from official.layers.heads import ClassificationHead, DenseClassificationHead, MaskedLMHead, Pooler
 from official.layers.initializers import about_to_be_loaded
 from official.layers.layer_norm import LayerNorm
 from official.layers.recomputation import recomputed_blocks
@@ -15,6 +16,8 @@ from official.layers.transformer import Transformer, TransformerBlock
 
 __all__ = [
     "ClassificationHead",
+    "Dense",
+    "DenseClassificationHead",
     "Dropout",
     "DropoutSeed",
     "Embeddings",
@@ -26,6 +29,7 @@ __all__ = [
     "TransformerBlock",
     "about_to_be_loaded",
     "attention_bias",
+    "current_dropout_seed",
     "dropout_seed",
     "fused_blocks",
     "recomputed_blocks",

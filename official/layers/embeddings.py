@@ -13,7 +13,8 @@ class Embeddings(keras.layers.Layer):
     """Sum of three embeddings, layer normalisation, dropout (modeling.py:428-522).
 
     Args:
-        vocab_size, hidden_size, max_position_embeddings, type_vocab_size: the shapes of the three tables.
+        vocab_size, hidden_size, max_position_embeddings, type_vocab_size: the shapes of the three tables; there is no
+            table of token types where there are none.
         dropout_rate: of the sum, after normalisation.
         initializer_range: standard deviation of the truncated normal that the tables are drawn from.
         use_one_hot_embeddings: look words up by a matrix product, as the original does on TPUs.
@@ -33,11 +34,13 @@ class Embeddings(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.table_rows = {
+        self.has_segments = type_vocab_size > 0
+        rows = {
             "word_embeddings": vocab_size,
             "token_type_embeddings": type_vocab_size,
             "position_embeddings": max_position_embeddings,
         }
+        self.table_rows = {name: number for name, number in rows.items() if number}
         self.hidden_size = hidden_size
         self.initializer = TruncatedNormal(stddev=initializer_range)
         self.use_one_hot_embeddings = use_one_hot_embeddings
@@ -51,15 +54,21 @@ class Embeddings(keras.layers.Layer):
         self.layer_norm.build((None, None, self.hidden_size))
         self.dropout.build()
 
-    def call(self, input_ids, segment_ids, training=False):
-        """[B, T] and [B, T] int32 → [B, T, H]."""
-        positions = self.position_embeddings[: tf.shape(input_ids)[1]]  # [T, H]
-        segments = _look_up_one_hot(self.token_type_embeddings, segment_ids)  # [B, T, H]
-        if self.use_one_hot_embeddings:
-            words = _look_up_one_hot(self.word_embeddings, input_ids)  # [B, T, H]
+    def call(self, input_ids, segment_ids, positions=None, training=False):
+        """[B, T] int32 each → [B, T, H]; without `positions` they are counted from 0."""
+        total = self._look_up(self.word_embeddings, input_ids)  # [B, T, H]
+        if self.has_segments:
+            total = total + _look_up_one_hot(self.token_type_embeddings, segment_ids)  # [B, T, H]
+        if positions is None:
+            total = total + self.position_embeddings[: tf.shape(input_ids)[1]]  # [B, T, H]
         else:
-            words = tf.gather(tf.convert_to_tensor(self.word_embeddings), input_ids)  # [B, T, H]
-        return self.dropout(self.layer_norm(words + segments + positions), training=training)
+            total = total + self._look_up(self.position_embeddings, positions)  # [B, T, H]
+        return self.dropout(self.layer_norm(total), training=training)
+
+    def _look_up(self, table, ids):
+        if self.use_one_hot_embeddings:
+            return _look_up_one_hot(table, ids)  # [B, T, H]
+        return tf.gather(tf.convert_to_tensor(table), ids)  # [B, T, H]
 
 
 def _look_up_one_hot(table, ids):

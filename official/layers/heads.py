@@ -33,12 +33,13 @@ class Pooler(keras.layers.Layer):
 class MaskedLMHead(keras.layers.Layer):
     """Scores every word of the vocabulary at chosen positions (run_pretraining.py:240-262).
 
-    A dense layer and a layer normalisation, then the product with the word embeddings, which are tied, and a bias.
+    A dense layer to the width of the embeddings and a layer normalisation, then the product with the word embeddings,
+    which are tied, and a bias.
     """
 
     def __init__(
         self,
-        hidden_size: int,
+        embedding_width: int,
         vocab_size: int,
         hidden_act: str,
         initializer_range: float,
@@ -47,7 +48,7 @@ class MaskedLMHead(keras.layers.Layer):
     ):
         super().__init__(**kwargs)
         self.dense = Dense(
-            hidden_size,
+            embedding_width,
             activation=ACTIVATIONS[hidden_act],
             kernel_initializer=TruncatedNormal(stddev=initializer_range),
             name="dense",
@@ -58,7 +59,7 @@ class MaskedLMHead(keras.layers.Layer):
     def build(self, input_shape):
         with keras.name_scope("transform"):
             self.dense.build(input_shape)
-            self.layer_norm.build(input_shape)
+            self.layer_norm.build((*input_shape[:-1], self.dense.units))
         self.output_bias = self.add_weight(name="output_bias", shape=(self.vocab_size,), initializer="zeros")
 
     def call(self, sequence_output, word_embeddings, positions=None):
@@ -66,7 +67,7 @@ class MaskedLMHead(keras.layers.Layer):
 
         Args:
             sequence_output: [B, T, H].
-            word_embeddings: [V, H].
+            word_embeddings: [V, E].
             positions: int32 [B, P] in [0, T), or None for all of them. They are gathered first: the product with the
                 vocabulary is most of the work, and only about 15 % of the positions need it.
 
@@ -78,6 +79,48 @@ class MaskedLMHead(keras.layers.Layer):
         x = self.layer_norm(self.dense(sequence_output))
         logits = product(x, tf.cast(word_embeddings, x.dtype), transpose_b=True)
         return tf.cast(logits, tf.float32) + tf.cast(self.output_bias, tf.float32)
+
+
+class DenseClassificationHead(keras.layers.Layer):
+    """What RoBERTa and its successors put in the place of a pooler: activation(dropout(x₀)·W + b), dropout, logits.
+
+    Args:
+        num_classes, initializer_range: as of `ClassificationHead`.
+        hidden_size: of the dense layer.
+        hidden_act: a name in `activations.ACTIVATIONS`.
+        input_dropout, dropout_rate: on the first token's state, and on what the dense layer makes of it.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        hidden_size: int,
+        hidden_act: str,
+        initializer_range: float,
+        input_dropout: float,
+        dropout_rate: float,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.input_dropout = Dropout(input_dropout, name="input_dropout")
+        self.dense = Dense(
+            hidden_size,
+            activation=ACTIVATIONS[hidden_act],
+            kernel_initializer=TruncatedNormal(stddev=initializer_range),
+            name="dense",
+        )
+        self.output_layer = ClassificationHead(num_classes, initializer_range, dropout_rate, name="output")
+
+    def build(self, input_shape):
+        shape = (input_shape[0], input_shape[-1])
+        self.input_dropout.build()
+        self.dense.build(shape)
+        self.output_layer.build((shape[0], self.dense.units))
+
+    def call(self, sequence_output, training=False):
+        """[B, T, H] → [B, classes] in float32."""
+        x = self.input_dropout(sequence_output[:, 0], training=training)  # [B, H]
+        return self.output_layer(self.dense(x), training=training)
 
 
 class ClassificationHead(keras.layers.Layer):

@@ -1,5 +1,8 @@
 """The Transformer encoder block, normalised after each residual as in BERT (modeling.py:735-886)."""
 
+import contextlib
+import itertools
+
 import keras
 import tensorflow as tf
 
@@ -88,6 +91,7 @@ class TransformerBlock(keras.layers.Layer):
         hidden_dropout, attention_dropout: rates after each dense output and on the attention probabilities.
         initializer_range: standard deviation of the truncated normal that kernels are drawn from.
         layer_norm_eps: added to the variance.
+        attention, feed_forward: those of another block, where the two have them in common.
     """
 
     def __init__(
@@ -100,10 +104,12 @@ class TransformerBlock(keras.layers.Layer):
         attention_dropout: float,
         initializer_range: float,
         layer_norm_eps: float = 1e-12,
+        attention: Attention | None = None,
+        feed_forward: tuple[Dense, Residual] | None = None,
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.attention = Attention(
+        self.attention = attention or Attention(
             num_heads,
             hidden_size,
             hidden_dropout,
@@ -112,22 +118,28 @@ class TransformerBlock(keras.layers.Layer):
             layer_norm_eps,
             name="attention",
         )
-        self.intermediate = Dense(
-            intermediate_size,
-            activation=ACTIVATIONS[hidden_act],
-            kernel_initializer=TruncatedNormal(stddev=initializer_range),
-            name="dense",
-        )
-        self.feed_forward_output = Residual(
-            hidden_size, hidden_dropout, initializer_range, layer_norm_eps, name="output"
+        self.intermediate, self.feed_forward_output = feed_forward or (
+            Dense(
+                intermediate_size,
+                activation=ACTIVATIONS[hidden_act],
+                kernel_initializer=TruncatedNormal(stddev=initializer_range),
+                name="dense",
+            ),
+            Residual(hidden_size, hidden_dropout, initializer_range, layer_norm_eps, name="output"),
         )
         self.intermediate_size = intermediate_size
 
+    @property
+    def feed_forward(self) -> tuple[Dense, Residual]:
+        return self.intermediate, self.feed_forward_output
+
     def build(self, input_shape):
-        self.attention.build(input_shape)
-        with keras.name_scope("intermediate"):
-            self.intermediate.build(input_shape)
-        self.feed_forward_output.build((*input_shape[:-1], self.intermediate_size))
+        if not self.attention.built:
+            self.attention.build(input_shape)
+        if not self.intermediate.built:
+            with keras.name_scope("intermediate"):
+                self.intermediate.build(input_shape)
+            self.feed_forward_output.build((*input_shape[:-1], self.intermediate_size))
 
     def call(self, x, bias, training=False):
         """[B, T, H] and a bias on the scores → [B, T, H] and attention probabilities [B, N, T, T]."""
@@ -138,21 +150,31 @@ class TransformerBlock(keras.layers.Layer):
 class Transformer(keras.layers.Layer):
     """A stack of blocks named `layer_0`, `layer_1`, …; answers with what leaves each and how each attends.
 
+    `steps` holds the blocks of each layer: one, or several one after the other.
+
     How they attend is not known where blocks are recomputed (`recomputation.py`): None stands in its place.
     """
 
     def __init__(self, num_layers: int, **block):
         super().__init__(name=block.pop("name", None))
-        self.blocks = [TransformerBlock(**block, name=f"layer_{n}") for n in range(num_layers)]
+        self.steps = [[TransformerBlock(**block, name=f"layer_{n}")] for n in range(num_layers)]
 
     def build(self, input_shape):
-        for layer in self.blocks:
-            layer.build(input_shape)
+        for layer in itertools.chain.from_iterable(self.steps):
+            if not layer.built:
+                layer.build(input_shape)
+
+    def dropout_of(self, layer: int) -> contextlib.AbstractContextManager:
+        """In which the blocks of a layer draw their dropout, for blocks that come more than once."""
+        del layer
+        return contextlib.nullcontext()
 
     def call(self, x, bias, training=False):
         hidden_states, attention_probs = [x], []
-        for layer in self.blocks:
-            x, probs = self._call_block(layer, x, bias, training)
+        for number, blocks in enumerate(self.steps):
+            with self.dropout_of(number):
+                for layer in blocks:
+                    x, probs = self._call_block(layer, x, bias, training)
             hidden_states.append(x)
             attention_probs.append(probs)
         return hidden_states, attention_probs

@@ -1,24 +1,34 @@
-"""BERT (Devlin et al. 2019, arXiv:1810.04805): config, released shapes, encoder and heads."""
+"""BERT (Devlin et al. 2019, arXiv:1810.04805): config, released shapes, encoder and heads.
+
+Its descendants are classes of their own that say what they do otherwise.
+"""
 
 import dataclasses
 import json
-import sys
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
 
-from official import files, layers
+from official import layers
 from official.errors import InputError
-from official.layers.activations import ACTIVATIONS
+from official.models.config import Config
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class BertConfig:
+class BertConfig(Config):
     """The shape of a BERT, with the fields and defaults of the original's `bert_config.json` (modeling.py:30-80)."""
 
-    vocab_size: int
+    title = "BERT"
+    model_type = "bert"
+    assumed = {"type_vocab_size": 2}
+    computed_with = {
+        "add_cross_attention": False,
+        "is_decoder": False,
+        "position_embedding_type": "absolute",
+        "pruned_heads": {},
+    }
+
     hidden_size: int = 768
     num_hidden_layers: int = 12
     num_attention_heads: int = 12
@@ -31,104 +41,12 @@ class BertConfig:
     initializer_range: float = 0.02
     layer_norm_eps: float = 1e-12  # fixed in the original; a field of its descendants
 
-    def __post_init__(self):
-        for field in dataclasses.fields(self):
-            _check_field(field.name, getattr(self, field.name))
-        if self.hidden_size % self.num_attention_heads:
-            raise InputError(
-                f"num_attention_heads is {self.num_attention_heads}: it must divide hidden_size, {self.hidden_size}"
-            )
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> "BertConfig":
-        """Reads what a `bert_config.json` holds; keys that BERT does not have are named on stderr and ignored.
-
-        Raises:
-            InputError: `vocab_size` is missing, or a value is impossible.
-        """
-        known = {field.name for field in dataclasses.fields(cls)}
-        unknown = sorted(set(values) - known - IGNORED_KEYS)
-        if unknown:
-            print(f"note: config keys that BERT does not have are ignored: {', '.join(unknown)}", file=sys.stderr)
-        if "vocab_size" not in values:
-            raise InputError("vocab_size is missing")
-        return cls(**{key: value for key, value in values.items() if key in known})
-
-    @classmethod
-    def from_hugging_face(cls, values: Mapping[str, Any]) -> "BertConfig":
-        """Reads what a `config.json` of Hugging Face holds.
-
-        Raises:
-            InputError: it describes a model that this BERT is not, or an impossible one.
-        """
-        if values.get("model_type", "bert") != "bert":
-            raise InputError(f"model_type is {values['model_type']!r}: 'bert' was expected")
-        for key, value in COMPUTED_WITH.items():
-            if values.get(key, value) != value:
-                raise InputError(f"{key} is {values[key]!r}: this BERT computes with {value!r} only")
-        act = values.get("hidden_act", "gelu")
-        if not isinstance(act, str) or act not in FROM_HUGGING_FACE:
-            raise InputError(f"hidden_act is {act!r}: one of {', '.join(FROM_HUGGING_FACE)} was expected")
-        fields = {field.name for field in dataclasses.fields(cls)}
-        known = {key: value for key, value in values.items() if key in fields}
-        return cls.from_dict({"type_vocab_size": 2, **known, "hidden_act": FROM_HUGGING_FACE[act]})
-
     def to_json(self) -> str:
         """The config as the original writes it: what it has no field for is left out where it is as in the original."""
         values = dataclasses.asdict(self)
         if self.layer_norm_eps == BertConfig.layer_norm_eps:
             del values["layer_norm_eps"]
         return json.dumps(values, indent=2, sort_keys=True) + "\n"
-
-
-# Hugging Face's `gelu` is the exact form, the original's is the tanh form.
-FROM_HUGGING_FACE = {
-    "gelu": "gelu_erf",
-    "gelu_python": "gelu_erf",
-    "gelu_new": "gelu",
-    "gelu_pytorch_tanh": "gelu",
-    "gelu_fast": "gelu",
-    "linear": "linear",
-    "relu": "relu",
-    "tanh": "tanh",
-}
-# Settings of Hugging Face's that change what is computed, and the one value that this BERT computes with.
-COMPUTED_WITH = {
-    "add_cross_attention": False,
-    "is_decoder": False,
-    "position_embedding_type": "absolute",
-    "pruned_heads": {},
-}
-# In the multilingual and Chinese releases: properties of a pooler that no code ever built. In ours: names of labels.
-IGNORED_KEYS = frozenset({
-    "id2label",
-    "directionality",
-    "pooler_fc_size",
-    "pooler_num_attention_heads",
-    "pooler_num_fc_layers",
-    "pooler_size_per_head",
-    "pooler_type",
-})  # fmt: skip
-_WHOLE_NUMBERS = frozenset({
-    "vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size",
-    "max_position_embeddings", "type_vocab_size",
-})  # fmt: skip
-
-
-def _check_field(name: str, value: Any) -> None:
-    if name in _WHOLE_NUMBERS:
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise InputError(f"{name} is {value!r}: a whole number of at least 1 was expected")
-    elif name == "hidden_act":
-        if not isinstance(value, str) or value not in ACTIVATIONS:
-            raise InputError(f"hidden_act is {value!r}: one of {', '.join(ACTIVATIONS)} was expected")
-    elif isinstance(value, bool) or not isinstance(value, int | float):
-        raise InputError(f"{name} is {value!r}: a number was expected")
-    elif name in ("initializer_range", "layer_norm_eps"):
-        if not value > 0:
-            raise InputError(f"{name} is {value!r}: a positive number was expected")
-    elif not 0 <= value < 1:
-        raise InputError(f"{name} is {value!r}: a probability in [0, 1) was expected")
 
 
 def _shape(num_layers: int, hidden_size: int, vocab_size: int = 30_522) -> BertConfig:
@@ -159,30 +77,13 @@ PRESETS: dict[str, BertConfig] = {
     "bert-large-cased": _shape(24, 1024, vocab_size=28_996),
     "bert-base-multilingual-cased": _shape(12, 768, vocab_size=119_547),
     "bert-base-chinese": _shape(12, 768, vocab_size=21_128),
+    # Students (Jiao et al. 2020, arXiv:1909.10351; Wang et al. 2020, arXiv:2002.10957): BERTs of other shapes.
+    "tinybert-4": dataclasses.replace(_shape(4, 768), hidden_size=312, intermediate_size=1_200),
+    "tinybert-6": _shape(6, 768),
+    "minilm-l12-h384": dataclasses.replace(_shape(12, 384), num_attention_heads=12),
+    "minilm-l6-h384": dataclasses.replace(_shape(6, 384), num_attention_heads=12),
+    "minilm-l6-h768": _shape(6, 768),
 }
-
-
-def read_config(path_or_preset: str) -> BertConfig:
-    """Reads `bert_config.json`, or a `config.json` of Hugging Face, or gives the preset of that name.
-
-    Raises:
-        InputError: no such file or preset, not a JSON object, or an impossible value; the file is named.
-    """
-    if path_or_preset in PRESETS:
-        return PRESETS[path_or_preset]
-    if not files.exists(path_or_preset) and not path_or_preset.endswith(".json"):
-        raise InputError(f"{path_or_preset}: no such file, and no preset of that name ({', '.join(PRESETS)})")
-    try:
-        with files.open_file(path_or_preset) as file:
-            values = json.load(file)
-        if not isinstance(values, dict):
-            raise InputError("a JSON object was expected")
-        return BertConfig.from_hugging_face(values) if "model_type" in values else BertConfig.from_dict(values)
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path_or_preset}:{error.lineno}: not JSON: {error.msg}") from error
-    except InputError as error:
-        message = str(error)
-        raise InputError(message if path_or_preset in message else f"{path_or_preset}: {message}") from error
 
 
 # Of the classifiers, whatever hidden_dropout_prob is (run_classifier.py:604).
@@ -192,12 +93,19 @@ CLASSIFIER_DROPOUT = 0.1
 class BertEncoder(keras.layers.Layer):
     """Embeddings, a stack of blocks, a pooler: everything under `bert/` in a checkpoint."""
 
-    def __init__(self, config: BertConfig, pooler: bool, use_one_hot_embeddings: bool, **kwargs):
+    def __init__(
+        self,
+        config: BertConfig,
+        pooler: bool,
+        use_one_hot_embeddings: bool,
+        embeddings: layers.Embeddings | None = None,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
-        self.hidden_size = config.hidden_size
-        self.embeddings = layers.Embeddings(
+        self.config = config
+        self.embeddings = embeddings or layers.Embeddings(
             vocab_size=config.vocab_size,
-            hidden_size=config.hidden_size,
+            hidden_size=config.embedding_width,
             max_position_embeddings=config.max_position_embeddings,
             type_vocab_size=config.type_vocab_size,
             dropout_rate=config.hidden_dropout_prob,
@@ -206,7 +114,18 @@ class BertEncoder(keras.layers.Layer):
             layer_norm_eps=config.layer_norm_eps,
             name="embeddings",
         )
-        self.encoder = layers.Transformer(
+        self.projection = self.make_projection()
+        self.encoder = self.make_blocks()
+        self.pooler = layers.Pooler(config.hidden_size, config.initializer_range, name="pooler") if pooler else None
+
+    def make_projection(self) -> keras.layers.Layer | None:
+        """What brings embeddings to the width of the blocks."""
+        return None
+
+    def make_blocks(self) -> keras.layers.Layer:
+        """What is called with embeddings, a bias on the scores and `training`, and answers as `layers.Transformer`."""
+        config = self.config
+        return layers.Transformer(
             num_layers=config.num_hidden_layers,
             num_heads=config.num_attention_heads,
             hidden_size=config.hidden_size,
@@ -218,17 +137,26 @@ class BertEncoder(keras.layers.Layer):
             layer_norm_eps=config.layer_norm_eps,
             name="encoder",
         )
-        self.pooler = layers.Pooler(config.hidden_size, config.initializer_range, name="pooler") if pooler else None
 
     def build(self, input_shape=None):
-        hidden_shape = (None, None, self.hidden_size)
-        self.embeddings.build()
-        self.encoder.build(hidden_shape)
+        if not self.embeddings.built:
+            self.embeddings.build()
+        if self.projection is not None:
+            self.projection.build((None, None, self.config.embedding_width))
+        self.encoder.build((None, None, self.config.hidden_size))
         if self.pooler is not None:
-            self.pooler.build(hidden_shape)
+            self.pooler.build((None, None, self.config.hidden_size))
+
+    def positions(self, input_ids, input_mask):
+        """The row of the table of positions for each token, int32 [B, T]; None where they are counted from 0."""
+        del input_ids, input_mask
+        return None
 
     def call(self, input_ids, input_mask, segment_ids, training=False):
-        x = self.embeddings(input_ids, segment_ids, training=training)  # [B, T, H]
+        positions = self.positions(input_ids, input_mask)
+        x = self.embeddings(input_ids, segment_ids, positions, training=training)  # [B, T, E]
+        if self.projection is not None:
+            x = self.projection(x)  # [B, T, H]
         return self.encoder(x, layers.attention_bias(input_mask), training=training)
 
 
@@ -247,19 +175,27 @@ class Bert(keras.Model):
 
     The path of a variable, without the model's own name, is its name in a checkpoint of the original.
 
+    A head is an attribute of its name and two methods, `make_<head>` and `call_<head>`: a layer, and what it answers of
+    the outputs so far.
+
     Args:
         config: the shape.
         heads: some of `HEADS`; no two that both answer with `logits`.
         labels: names of the classes of `sequence_classification` or `token_classification`.
         label_type: whether a text has one label (`single`), any number of them (`multi`) or is given a number
             (`regression`); None if that is not known. It changes nothing here and travels with the model.
-        pooler: whether there is one; `nsp` and `sequence_classification` need it.
+        pooler: whether there is one, in a family that has it; the heads of `WITH_POOLER` need it.
         use_one_hot_embeddings: look words up by a matrix product, as the original does on TPUs.
+        embeddings: those of another model, where two have them in common.
     """
 
+    ENCODER = BertEncoder
+    SCOPE = "bert"  # The start of the names of the encoder's variables.
     HEADS = ("mlm", "nsp", "sequence_classification", "token_classification", "question_answering")
     WITH_LABELS = frozenset({"sequence_classification", "token_classification"})
     WITH_POOLER = frozenset({"nsp", "sequence_classification"})
+    HAS_POOLER = True  # Whether there is such a thing in this family.
+    MLM_ACT: str | None = None  # Of the masked LM head, where it is not that of the blocks.
 
     def __init__(
         self,
@@ -272,40 +208,20 @@ class Bert(keras.Model):
         output_hidden_states: bool = False,
         output_attention_probs: bool = False,
         use_one_hot_embeddings: bool = False,
+        embeddings: layers.Embeddings | None = None,
         name: str = "model",
     ):
         super().__init__(name=name)
+        pooler = pooler and self.HAS_POOLER
         self._check_heads(set(heads), labels, pooler)
         self.config = config
         self.heads = tuple(heads)
         self.labels, self.label_type = tuple(labels), label_type
         self.output_hidden_states = output_hidden_states
         self.output_attention_probs = output_attention_probs
-        self.bert = BertEncoder(config, pooler, use_one_hot_embeddings, name="bert")
-        self.mlm = self.nsp = self.classifier = self.squad = None
-        if "mlm" in heads:
-            self.mlm = layers.MaskedLMHead(
-                config.hidden_size,
-                config.vocab_size,
-                config.hidden_act,
-                config.initializer_range,
-                config.layer_norm_eps,
-                name="predictions",
-            )
-        if "nsp" in heads:
-            self.nsp = layers.ClassificationHead(2, config.initializer_range, name="seq_relationship")
-        if "sequence_classification" in heads:
-            # With the model's name, and built outside of its scope: the original has these at the root of its graph.
-            self.classifier = layers.ClassificationHead(
-                len(labels), config.initializer_range, CLASSIFIER_DROPOUT, name=name
-            )
-            self.classifier.build((None, config.hidden_size))
-        if "token_classification" in heads:
-            self.classifier = layers.ClassificationHead(
-                len(labels), config.initializer_range, CLASSIFIER_DROPOUT, name="tagging"
-            )
-        if "question_answering" in heads:
-            self.squad = layers.ClassificationHead(2, config.initializer_range, name="squad")
+        self.encoder = self.ENCODER(config, pooler, use_one_hot_embeddings, embeddings, name=self.SCOPE)
+        for head in self.HEADS:
+            setattr(self, head, getattr(self, f"make_{head}")() if head in heads else None)
         self.build()
 
     def _check_heads(self, heads: set[str], labels: Sequence[str], pooler: bool) -> None:
@@ -325,20 +241,19 @@ class Bert(keras.Model):
             self.heads,
             labels=self.labels,
             label_type=self.label_type,
-            pooler=self.bert.pooler is not None,
+            pooler=self.encoder.pooler is not None,
             output_hidden_states=self.output_hidden_states,
             output_attention_probs=self.output_attention_probs,
-            use_one_hot_embeddings=self.bert.embeddings.use_one_hot_embeddings,
+            use_one_hot_embeddings=self.encoder.embeddings.use_one_hot_embeddings,
             name=self.name,
         )
 
     def build(self, input_shape=None):
-        hidden_shape = (None, None, self.config.hidden_size)
-        self.bert.build()
+        self.encoder.build()
         with keras.name_scope("cls"):
-            for head in (self.mlm, self.nsp, self.classifier, self.squad):
-                if head is not None and not head.built:
-                    head.build(hidden_shape)
+            for name in self.HEADS:
+                if (head := getattr(self, name)) is not None and not head.built:
+                    head.build((None, None, self.config.hidden_size))
         self.built = True
 
     def call(self, inputs, training=False):
@@ -346,45 +261,72 @@ class Bert(keras.Model):
         self._check_length(input_ids.shape[1])
         input_mask = inputs.get("input_mask")
         segment_ids = inputs.get("segment_ids")
-        hidden_states, attention_probs = self.bert(
+        hidden_states, attention_probs = self.encoder(
             input_ids,
             tf.ones_like(input_ids) if input_mask is None else input_mask,
             tf.zeros_like(input_ids) if segment_ids is None else segment_ids,
             training=training,
         )
         outputs = {"sequence_output": hidden_states[-1]}
-        if self.bert.pooler is not None:
-            outputs["pooled_output"] = self.bert.pooler(hidden_states[-1])
-        outputs |= self._pretraining_logits(outputs, inputs.get("masked_lm_positions"))
-        outputs |= self._fine_tuned_logits(outputs, training)
+        if self.encoder.pooler is not None:
+            outputs["pooled_output"] = self.encoder.pooler(hidden_states[-1])
+        for name in self.HEADS:
+            if (head := getattr(self, name)) is not None:
+                outputs |= getattr(self, f"call_{name}")(head, outputs, inputs, training)
         if self.output_hidden_states:
             outputs["hidden_states"] = hidden_states
         if self.output_attention_probs:
             outputs["attention_probs"] = attention_probs
         return outputs
 
-    def _pretraining_logits(self, outputs, masked_lm_positions):
-        logits = {}
-        if self.mlm is not None:
-            word_embeddings = self.bert.embeddings.word_embeddings
-            logits["mlm_logits"] = self.mlm(outputs["sequence_output"], word_embeddings, masked_lm_positions)
-        if self.nsp is not None:
-            logits["nsp_logits"] = self.nsp(outputs["pooled_output"])
-        return logits
+    def make_mlm(self):
+        config = self.config
+        return layers.MaskedLMHead(
+            config.embedding_width,
+            config.vocab_size,
+            self.MLM_ACT or config.hidden_act,
+            config.initializer_range,
+            config.layer_norm_eps,
+            name="predictions",
+        )
 
-    def _fine_tuned_logits(self, outputs, training):
-        logits = {}
-        if self.classifier is not None:
-            whole = "sequence_classification" in self.heads
-            x = outputs["pooled_output" if whole else "sequence_output"]
-            logits["logits"] = self.classifier(x, training=training)
-        if self.squad is not None:
-            start_and_end = self.squad(outputs["sequence_output"])  # [B, T, 2]
-            logits["start_logits"], logits["end_logits"] = tf.unstack(start_and_end, axis=-1)
-        return logits
+    def call_mlm(self, head, outputs, inputs, training):
+        word_embeddings = self.encoder.embeddings.word_embeddings
+        return {"mlm_logits": head(outputs["sequence_output"], word_embeddings, inputs.get("masked_lm_positions"))}
+
+    def make_nsp(self):
+        return layers.ClassificationHead(2, self.config.initializer_range, name="seq_relationship")
+
+    def call_nsp(self, head, outputs, inputs, training):
+        return {"nsp_logits": head(outputs["pooled_output"])}
+
+    def make_sequence_classification(self):
+        # With the model's name, and built outside of its scope: the original has these at the root of its graph.
+        head = layers.ClassificationHead(
+            len(self.labels), self.config.initializer_range, CLASSIFIER_DROPOUT, name=self.name
+        )
+        head.build((None, self.config.hidden_size))
+        return head
+
+    def call_sequence_classification(self, head, outputs, inputs, training):
+        return {"logits": head(outputs["pooled_output"], training=training)}
+
+    def make_token_classification(self):
+        return layers.ClassificationHead(
+            len(self.labels), self.config.initializer_range, CLASSIFIER_DROPOUT, name="tagging"
+        )
+
+    def call_token_classification(self, head, outputs, inputs, training):
+        return {"logits": head(outputs["sequence_output"], training=training)}
+
+    def make_question_answering(self):
+        return layers.ClassificationHead(2, self.config.initializer_range, name="squad")
+
+    def call_question_answering(self, head, outputs, inputs, training):
+        start_logits, end_logits = tf.unstack(head(outputs["sequence_output"], training=training), axis=-1)  # [B, T]
+        return {"start_logits": start_logits, "end_logits": end_logits}
 
     def _check_length(self, length: int | None) -> None:
-        if length is not None and length > self.config.max_position_embeddings:
-            raise InputError(
-                f"sequences of {length} tokens: this model has positions for {self.config.max_position_embeddings}"
-            )
+        longest = self.config.longest_sequence
+        if length is not None and length > longest:
+            raise InputError(f"sequences of {length} tokens: this model has positions for {longest}")

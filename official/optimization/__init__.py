@@ -2,16 +2,27 @@
 
 from official.optimization.adam_weight_decay import AdamW, AdamWeightDecay
 from official.optimization.clipping import clip_by_global_norm
-from official.optimization.lamb import Lamb
+from official.optimization.lamb import AlbertLamb, Lamb
 from official.optimization.layerwise import layerwise_scales
 from official.optimization.moving_average import MovingAverage
-from official.optimization.schedules import LinearDecayWithWarmup
+from official.optimization.schedules import (
+    LinearDecayAfterWarmup,
+    LinearDecayTimesWarmup,
+    LinearDecayWithWarmup,
+)
 
 # By the names that --optimizer has for them.
-OPTIMIZERS = {"adamw_bert": AdamWeightDecay, "adamw": AdamW, "lamb": Lamb}
+OPTIMIZERS = {"adamw_bert": AdamWeightDecay, "adamw": AdamW, "lamb": Lamb, "lamb_albert": AlbertLamb}
+# By the names that --learning_rate_schedule has for them.
+SCHEDULES = {
+    "bert": LinearDecayWithWarmup,
+    "electra": LinearDecayTimesWarmup,
+    "roberta": LinearDecayAfterWarmup,
+}
 
 __all__ = [
     "OPTIMIZERS",
+    "SCHEDULES",
     "AdamW",
     "AdamWeightDecay",
     "Lamb",

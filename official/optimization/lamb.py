@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from official.optimization.adam_weight_decay import AdamW
+from official.optimization.adam_weight_decay import AdamW, AdamWeightDecay
 
 
 class Lamb(AdamW):
@@ -15,7 +15,17 @@ class Lamb(AdamW):
     """
 
     def _direction(self, w, m, v, decay, step):
-        update = super()._direction(w, m, v, decay, step)
-        length, length_of_update = tf.norm(w), tf.norm(update)
-        rescaled = (decay > 0.0) & (length > 0.0) & (length_of_update > 0.0)
-        return tf.where(rescaled, length / length_of_update, 1.0) * update
+        return _rescaled(super()._direction(w, m, v, decay, step), w, decay)
+
+
+class AlbertLamb(AdamWeightDecay):
+    """LAMB as ALBERT was trained with it: m and v are not corrected for their start (lamb_optimizer.py:60-130)."""
+
+    def _direction(self, w, m, v, decay, step):
+        return _rescaled(super()._direction(w, m, v, decay, step), w, decay)
+
+
+def _rescaled(update, w, decay):
+    length, length_of_update = tf.norm(w), tf.norm(update)
+    rescaled = (decay > 0.0) & (length > 0.0) & (length_of_update > 0.0)
+    return tf.where(rescaled, length / length_of_update, 1.0) * update

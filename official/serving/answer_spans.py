@@ -10,7 +10,6 @@ import tensorflow as tf
 from official.serving.context_windows import SEPARATOR_RUN, ContextTokens, Windows
 from official.serving.text_inputs import row_of_each
 from official.tokenization.wordpiece import CONTINUATION
-from official.tokenization.wordpiece_graph import GraphWordPieceTokenizer
 
 NEVER = float("-inf")
 
@@ -101,8 +100,9 @@ def locate(
     last: tf.Tensor,
     question: tf.Tensor,
     contexts: ContextTokens,
-    tokenizer: GraphWordPieceTokenizer,
+    tokenizer: tf.Module,
     vocabulary: tf.Tensor,
+    letters: tf.Tensor | None,
 ) -> Places:
     """The part of a span's words that was normalised to its pieces, or all of them where it is not found there.
 
@@ -112,16 +112,18 @@ def locate(
     Args:
         first, last: int64 [S], of all N tokens.
         question: int64 [S], whose context it is.
+        tokenizer: the model's, in the graph.
         vocabulary: the token of each id.
+        letters: of `Tokenizer.letters`; where there are such numbers, pieces are found by counting.
     """
     first_word, last_word = tf.gather(contexts.word, first), tf.gather(contexts.word, last)
     begin, end = tf.gather(contexts.word_starts, first_word), tf.gather(contexts.word_starts, last_word + 1)
-    pieces = _spell(first, last, contexts, vocabulary)
-    normal, letters, run = _normalize(first_word, last_word, contexts, tokenizer)
-    before, found = _find(normal, run, pieces)
-    found &= tf.gather(letters, run) == end - begin
+    if letters is None:
+        found, before, length = _find_spelled(first, last, contexts, tokenizer, vocabulary)
+    else:
+        found, before, length = _count(first, last, contexts, letters)
     start = tf.where(found, begin + before, begin)
-    stop = tf.where(found, start + _letters(pieces), end)
+    stop = tf.where(found, start + length, end)
     start, stop = tf.gather(contexts.character, start), tf.gather(contexts.character, stop - 1) + 1
     from_ = tf.gather(contexts.points.row_starts(), question)
     places = tf.ragged.range(from_ + start, from_ + stop)
@@ -129,8 +131,40 @@ def locate(
     return Places(tf.strings.regex_replace(text, SEPARATOR_RUN, " "), start, stop)
 
 
+def _find_spelled(
+    first: tf.Tensor, last: tf.Tensor, contexts: ContextTokens, tokenizer: tf.Module, vocabulary: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Whether what spans spell is in their words, how many letters stand before it, and how many it has: [S]."""
+    first_word, last_word = tf.gather(contexts.word, first), tf.gather(contexts.word, last)
+    pieces = _spell(first, last, contexts, vocabulary)
+    normal, letters, run = _normalize(first_word, last_word, contexts, tokenizer)
+    before, found = _find(normal, run, pieces)
+    starts = contexts.word_starts
+    found &= tf.gather(letters, run) == tf.gather(starts, last_word + 1) - tf.gather(starts, first_word)
+    return found, before, _letters(pieces)
+
+
+def _count(
+    first: tf.Tensor, last: tf.Tensor, contexts: ContextTokens, letters: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """The same by the numbers of letters that pieces have; words with another number of them are taken whole."""
+    of_token = tf.gather(letters, contexts.ids.values)  # [N]
+    words = tf.size(contexts.words, tf.int64)
+    through = tf.cumsum(of_token)  # [N], with the token itself
+    before_word = tf.math.unsorted_segment_min(through - of_token, contexts.word, words)  # [D]
+    has = tf.math.unsorted_segment_sum(of_token, contexts.word, words)
+    known = tf.math.unsorted_segment_min(of_token, contexts.word, words) >= 0
+    counts = known & (has == contexts.word_starts[1:] - contexts.word_starts[:-1])  # [D]
+    first_word, last_word = tf.gather(contexts.word, first), tf.gather(contexts.word, last)
+    start = tf.gather(through - of_token, first) - tf.gather(before_word, first_word)  # [S], in the first word
+    stop = tf.gather(through, last) - tf.gather(before_word, last_word)  # [S], in the last word
+    between = tf.gather(contexts.word_starts, last_word) - tf.gather(contexts.word_starts, first_word)
+    found = tf.gather(counts, first_word) & tf.gather(counts, last_word) & (between + stop > start)
+    return found, start, between + stop - start
+
+
 def _normalize(
-    first_word: tf.Tensor, last_word: tf.Tensor, contexts: ContextTokens, tokenizer: GraphWordPieceTokenizer
+    first_word: tf.Tensor, last_word: tf.Tensor, contexts: ContextTokens, tokenizer: tf.Module
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Runs of words as they are normalised, each once: a text without blanks is one word that all spans lie in.
 

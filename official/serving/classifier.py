@@ -16,7 +16,7 @@ from official.serving.servable import (
     text_specs,
 )
 from official.serving.text_inputs import Inputs, parse_texts
-from official.tokenization.wordpiece import WordPieceTokenizer
+from official.tokenization.tokenizer import Tokenizer
 
 SINGLE, MULTI, REGRESSION = "single", "multi", "regression"
 THRESHOLD = 0.5  # Of the probability from which on one of several labels is given.
@@ -36,7 +36,7 @@ class Classifier(Servable):
     def __init__(
         self,
         model: keras.Model,
-        tokenizer: WordPieceTokenizer,
+        tokenizer: Tokenizer,
         max_seq_length: int,
         *,
         pairs: bool = False,

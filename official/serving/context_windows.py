@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from official.serving.text_inputs import Inputs, TextInputs, first_of_each, pad, row_of_each
+from official.serving.text_inputs import Inputs, TextInputs, first_of_each, row_of_each
 
 SEPARATORS = " \t\r\n\u202f"  # Between words (run_squad.py:230-237): less than Unicode's white space.
 SEPARATOR_RUN = f"[{SEPARATORS}]+"
@@ -68,7 +68,7 @@ def tokenize_contexts(contexts: tf.Tensor, texts: TextInputs) -> ContextTokens:
     starts = tf.where(tf.boolean_mask(begins, ~separates))[:, 0]  # [D]
     words = tf.strings.unicode_encode(tf.RaggedTensor.from_row_starts(letters, starts, validate=False), "UTF-8")
     counts = tf.math.unsorted_segment_sum(tf.cast(begins, tf.int64), row, points.nrows())
-    pieces = texts.tokenize(words)  # [D, None]
+    pieces = texts.tokenize.tokenize_words(words)  # [D, None]
     return ContextTokens(
         points=points,
         ids=tf.RaggedTensor.from_row_lengths(pieces, counts, validate=False).merge_dims(1, 2),
@@ -89,7 +89,7 @@ def cut_windows(
     """
     query = first_of_each(question, tf.minimum(question.row_lengths(), max_query_length))
     tokens = contexts.ids.row_lengths()  # [B]
-    room = texts.max_seq_length - 3 - query.row_lengths()
+    room = texts.max_seq_length - texts.layout.special_tokens - query.row_lengths()
     step = tf.minimum(room, doc_stride)
     counts = tf.where(tokens > 0, 1 - -tf.maximum(tokens - room, 0) // step, 0)
     of = tf.repeat(tf.range(tf.size(counts, tf.int64)), counts)  # [W]
@@ -99,8 +99,8 @@ def cut_windows(
     first_token = tf.gather(contexts.ids.row_starts(), of) + first
     places = tf.ragged.range(first_token, first_token + length)
     part = places.with_values(tf.gather(contexts.ids.values, places.values))
-    inputs = pad(texts.assemble([tf.gather(query, of), part]))
-    start = tf.gather(query.row_lengths(), of) + 2
+    inputs = texts.pad([tf.gather(query, of), part])
+    start = tf.gather(query.row_lengths(), of) + 1 + texts.layout.separators
     in_context, best = _max_context(tf.shape(inputs["input_ids"])[1], start, length, first_token, contexts.ids)
     return Windows(inputs, of, counts, start, first_token, in_context, best)
 

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from official.serving.servable import DEFAULT, Outputs, Servable, Signature, text_specs
 from official.serving.text_inputs import Inputs
-from official.tokenization.wordpiece import WordPieceTokenizer
+from official.tokenization.tokenizer import Tokenizer
 
 TOKEN_EMBEDDINGS = "token_embeddings"
 TEXT = ("text",)
@@ -22,12 +22,10 @@ class Encoder(Servable):
     kind = "encoder"
     of_tokens = frozenset({"sequence_output"})
 
-    def __init__(
-        self, model: keras.Model, tokenizer: WordPieceTokenizer, max_seq_length: int, *, normalize: bool = False
-    ):
+    def __init__(self, model: keras.Model, tokenizer: Tokenizer, max_seq_length: int, *, normalize: bool = False):
         super().__init__(model, tokenizer, max_seq_length)
         self.normalize = normalize
-        self.model_outputs = ("sequence_output",) + ("pooled_output",) * (model.bert.pooler is not None)
+        self.model_outputs = ("sequence_output",) + ("pooled_output",) * (model.encoder.pooler is not None)
         self.tokens = tokenizer.tokens
 
     def signatures(self) -> dict[str, Signature]:

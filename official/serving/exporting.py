@@ -12,7 +12,8 @@ from absl.flags import FlagValues
 from official import checkpoints
 from official.checkpoints.loading import labels_of, open_source, parts_of
 from official.errors import InputError
-from official.models.bert import Bert, BertConfig
+from official.models import registry
+from official.models.config import Config
 from official.models.feature_based_tagger import FeatureBasedTagger
 from official.serving.classifier import SINGLE, Classifier, MultipleChoice
 from official.serving.deployment import read_models_config, write_deployment
@@ -25,7 +26,7 @@ from official.serving.tagger import Tagger
 from official.serving.variants import require_converters
 from official.tasks.fine_tuning.fine_tuning_run import FineTuningRun, read_encoder
 from official.tasks.tagging import tagger_files
-from official.tokenization.wordpiece import MASK, WordPieceTokenizer
+from official.tokenization.tokenizer import Tokenizer
 
 ENCODER, FILL_MASK, CLASSIFIER, MULTIPLE_CHOICE, TAGGER, QUESTION_ANSWERING = KINDS = (
     "encoder", "fill_mask", "classifier", "multiple_choice", "tagger", "question_answering",
@@ -125,7 +126,7 @@ def export(asked: Export) -> str:
     return path
 
 
-def read_servable(asked: Export) -> tuple[Servable, WordPieceTokenizer]:
+def read_servable(asked: Export) -> tuple[Servable, Tokenizer]:
     """The model with its signatures, and its tokenizer.
 
     Raises:
@@ -142,18 +143,18 @@ def read_servable(asked: Export) -> tuple[Servable, WordPieceTokenizer]:
         )
     )
     model, kind = _read_model(asked, config)
-    longest = config.max_position_embeddings
+    longest = config.longest_sequence
     length = asked.max_seq_length or min(DEFAULT_LENGTH.get(kind, 512), longest)
     if not SHORTEST_LENGTH <= length <= longest:
         raise InputError(
             f"--max_seq_length is {length}: {SHORTEST_LENGTH} to {longest}, the model's positions, was expected"
         )
     if kind == FILL_MASK:
-        tokenizer.require(MASK)
+        tokenizer.require(tokenizer.special.mask)
     return _servable(kind, model, tokenizer, length, asked), tokenizer
 
 
-def _read_model(asked: Export, config: BertConfig) -> tuple[keras.Model, str]:
+def _read_model(asked: Export, config: Config) -> tuple[keras.Model, str]:
     """The model with the one head that is served, and the kind that this makes it."""
     if home := tagger_files.find(asked.source):
         if asked.kind not in (None, TAGGER):
@@ -172,16 +173,16 @@ def _read_model(asked: Export, config: BertConfig) -> tuple[keras.Model, str]:
     return model, kind
 
 
-def _read_feature_based(home: str, config: BertConfig) -> FeatureBasedTagger:
+def _read_feature_based(home: str, config: Config) -> FeatureBasedTagger:
     settings = tagger_files.read_settings(home)
-    encoder = Bert(config, pooler=False, output_hidden_states=True)
+    encoder = registry.build(config, pooler=False, output_hidden_states=True)
     checkpoints.load_weights(encoder, home)
     model = FeatureBasedTagger(encoder, settings.labels, settings.feature_layers, settings.lstm_size)
     tagger_files.read_weights(model, home)
     return model
 
 
-def _servable(kind: str, model: keras.Model, tokenizer: WordPieceTokenizer, length: int, asked: Export) -> Servable:
+def _servable(kind: str, model: keras.Model, tokenizer: Tokenizer, length: int, asked: Export) -> Servable:
     if kind == CLASSIFIER:
         return Classifier(
             model, tokenizer, length, pairs=asked.text_pairs, label_type=asked.label_type or model.label_type or SINGLE
@@ -203,7 +204,7 @@ def _servable(kind: str, model: keras.Model, tokenizer: WordPieceTokenizer, leng
             null_score_diff_threshold=asked.null_score_diff_threshold,
         )
     if kind == FILL_MASK:
-        return FillMask(model, tokenizer.with_atomic_tokens(MASK), length, top_k=asked.top_k)
+        return FillMask(model, tokenizer.with_atomic_tokens(tokenizer.special.mask), length, top_k=asked.top_k)
     return Encoder(model, tokenizer, length, normalize=asked.normalize)
 
 

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from official.serving.servable import DEFAULT, Outputs, Request, Servable, Signature, text_specs
 from official.serving.text_inputs import Inputs
-from official.tokenization.wordpiece import WordPieceTokenizer
+from official.tokenization.tokenizer import Tokenizer
 
 TEXT = ("text",)
 POSITIONS = "masked_lm_positions"
@@ -22,7 +22,7 @@ class FillMask(Servable):
     kind = "fill_mask"
     model_outputs = ("mlm_logits",)
 
-    def __init__(self, model: keras.Model, tokenizer: WordPieceTokenizer, max_seq_length: int, *, top_k: int = 5):
+    def __init__(self, model: keras.Model, tokenizer: Tokenizer, max_seq_length: int, *, top_k: int = 5):
         super().__init__(model, tokenizer, max_seq_length)
         self.tokens, self.mask_id, self.top_k = tokenizer.tokens, tokenizer.mask_id, top_k
 
@@ -35,7 +35,8 @@ class FillMask(Servable):
 
     def sample_sentences(self, rows: int) -> Request:
         """Texts that begin with [MASK]."""
-        return {name: b"[MASK] " + texts for name, texts in self.sample_texts(TEXT, rows).items()}
+        mask = self.tokens[self.mask_id].encode()
+        return {name: mask + b" " + texts for name, texts in self.sample_texts(TEXT, rows).items()}
 
     def sample_tokens(self, rows: int) -> Request:
         inputs = super().sample_tokens(rows)

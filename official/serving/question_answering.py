@@ -12,7 +12,7 @@ from official.serving.context_windows import ContextTokens, cut_windows, tokeniz
 from official.serving.servable import DEFAULT, Outputs, Request, Servable, Signature, text_specs
 from official.serving.text_inputs import Inputs
 from official.tasks.squad.squad_answers import CERTAIN_ODDS
-from official.tokenization.wordpiece import WordPieceTokenizer
+from official.tokenization.tokenizer import Tokenizer
 
 TEXTS = ("question", "context")
 N_BEST = "n_best"
@@ -38,7 +38,7 @@ class QuestionAnswering(Servable):
     def __init__(
         self,
         model: keras.Model,
-        tokenizer: WordPieceTokenizer,
+        tokenizer: Tokenizer,
         max_seq_length: int,
         *,
         doc_stride: int = 128,
@@ -48,16 +48,18 @@ class QuestionAnswering(Servable):
         version_2_with_negative: bool = False,
         null_score_diff_threshold: float = 0.0,
     ):
-        if max_seq_length <= max_query_length + 3:
+        special = tokenizer.layout.special_tokens
+        if max_seq_length <= max_query_length + special:
             raise InputError(
-                f"--max_seq_length is {max_seq_length}: more than --max_query_length + 3, {max_query_length + 3}, was "
-                "expected"
+                f"--max_seq_length is {max_seq_length}: more than --max_query_length + {special}, "
+                f"{max_query_length + special}, was expected"
             )
         super().__init__(model, tokenizer, max_seq_length)
         self.doc_stride, self.max_query_length = doc_stride, max_query_length
         self.n_best_size, self.max_answer_length = n_best_size, max_answer_length
         self.null_answers, self.threshold = version_2_with_negative, null_score_diff_threshold
         self.vocabulary = tf.constant(tokenizer.tokens)
+        self.letters = None if tokenizer.letters is None else tf.constant(tokenizer.letters)
 
     def signatures(self) -> dict[str, Signature]:
         inputs = text_specs(TEXTS)
@@ -154,7 +156,7 @@ class QuestionAnswering(Servable):
         """Texts and characters of spans [B, k]; "" at [0, 0) where there is none."""
         there = tf.where(spans.score > NEVER)  # [S, 2]
         first, last = tf.gather_nd(spans.first, there), tf.gather_nd(spans.last, there)
-        found = locate(first, last, there[:, 0], contexts, self.texts.tokenize, self.vocabulary)
+        found = locate(first, last, there[:, 0], contexts, self.texts.tokenize, self.vocabulary, self.letters)
         shape = tf.shape(spans.score, tf.int64)
         return Places(*(tf.scatter_nd(there, values, shape) for values in found))
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from official.layers.fusion import fused_with_products
 from official.serving.text_inputs import TOKEN_FEATURES, Inputs, TextInputs, parse_examples
-from official.tokenization.wordpiece import WordPieceTokenizer
+from official.tokenization.tokenizer import Tokenizer
 
 Outputs = dict[str, tf.Tensor]
 Request = dict[str, np.ndarray]
@@ -54,11 +54,11 @@ class Servable(tf.Module):
     model_outputs: tuple[str, ...] = ("logits",)  # What is asked of the model.
     of_tokens: frozenset[str] = frozenset()  # Outputs of the model that have an axis of tokens, [B, T, …].
 
-    def __init__(self, model: keras.Model, tokenizer: WordPieceTokenizer, max_seq_length: int):
+    def __init__(self, model: keras.Model, tokenizer: Tokenizer, max_seq_length: int):
         super().__init__()
         self.texts = TextInputs(tokenizer, max_seq_length)
         self.max_seq_length = max_seq_length
-        self.max_position_embeddings = model.config.max_position_embeddings
+        self.max_position_embeddings = model.config.longest_sequence
         self.sizes = {"input_ids": model.config.vocab_size, "segment_ids": model.config.type_vocab_size}
         # Not the model itself: for each Keras variable that is found by way of it, TensorFlow saves a copy that no
         # Session ever fills (keras/src/backend/tensorflow/core.py:109-116).

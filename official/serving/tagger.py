@@ -7,7 +7,7 @@ from official.errors import InputError
 from official.serving.servable import DEFAULT, Outputs, Request, Servable, Signature, text_specs
 from official.serving.text_inputs import Inputs
 from official.serving.word_windows import cut_windows
-from official.tokenization.wordpiece import WordPieceTokenizer
+from official.tokenization.tokenizer import Tokenizer
 
 TEXT = ("text",)
 WORDS = "serving_words"
@@ -26,9 +26,7 @@ class Tagger(Servable):
     kind = "tagger"
     of_tokens = frozenset({"logits"})
 
-    def __init__(
-        self, model: keras.Model, tokenizer: WordPieceTokenizer, max_seq_length: int, *, doc_stride: int | None = None
-    ):
+    def __init__(self, model: keras.Model, tokenizer: Tokenizer, max_seq_length: int, *, doc_stride: int | None = None):
         super().__init__(model, tokenizer, max_seq_length)
         room = max_seq_length - 2
         self.doc_stride = max(1, room // 2) if doc_stride is None else doc_stride

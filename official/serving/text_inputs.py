@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import tensorflow as tf
 
-from official.tokenization.wordpiece import WordPieceTokenizer
-from official.tokenization.wordpiece_graph import GraphWordPieceTokenizer
+from official.tokenization.graph import graph_tokenizer
+from official.tokenization.tokenizer import Tokenizer
 
 Inputs = Mapping[str, tf.Tensor]
 TOKEN_FEATURES = ("input_ids", "input_mask", "segment_ids")
@@ -13,17 +13,18 @@ SHORTEST = 2  # [CLS] [SEP]; the length of a batch without rows.
 
 
 class TextInputs(tf.Module):
-    """[CLS] a [SEP], or [CLS] a [SEP] b [SEP], cut to length and padded to the longest of the batch.
+    """[CLS] a [SEP], or [CLS] a [SEP] b [SEP], or what the tokenizer's layout has, cut to length and padded.
 
     Args:
         tokenizer: of the model.
         max_seq_length: tokens of a row, special ones counted; at least 3.
     """
 
-    def __init__(self, tokenizer: WordPieceTokenizer, max_seq_length: int):
+    def __init__(self, tokenizer: Tokenizer, max_seq_length: int):
         super().__init__()
-        self.tokenize = GraphWordPieceTokenizer(tokenizer)
+        self.tokenize = graph_tokenizer(tokenizer)
         self.max_seq_length = max_seq_length
+        self.layout = tokenizer.layout
         self._cls_id, self._sep_id = tokenizer.cls_id, tokenizer.sep_id
 
     def __call__(self, text_a: tf.Tensor, text_b: tf.Tensor | None = None) -> Inputs:
@@ -31,37 +32,38 @@ class TextInputs(tf.Module):
         a = self.tokenize(text_a)
         if text_b is None:
             kept = tf.minimum(a.row_lengths(), self.max_seq_length - 2)
-            return pad(self.assemble([first_of_each(a, kept)]))
+            return self.pad([first_of_each(a, kept)])
         b = self.tokenize(text_b)
         kept_a, kept_b = self._kept_lengths(a.row_lengths(), b.row_lengths())
-        return pad(self.assemble([first_of_each(a, kept_a), first_of_each(b, kept_b)]))
+        return self.pad([first_of_each(a, kept_a), first_of_each(b, kept_b)])
 
     def _kept_lengths(self, length_a: tf.Tensor, length_b: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """How many tokens stay of each pair, [B] each: the longer one gives way (run_classifier.py:557-571)."""
-        room = tf.where(length_b > 0, tf.constant(self.max_seq_length - 3, tf.int64), self.max_seq_length - 2)
+        pair = tf.constant(self.max_seq_length - self.layout.special_tokens, tf.int64)
+        room = tf.where(length_b > 0, pair, self.max_seq_length - 2)
         kept_b = tf.minimum(length_b, tf.maximum(room // 2, room - length_a))
         return tf.minimum(length_a, room - kept_b), kept_b
 
-    def assemble(self, parts: Sequence[tf.RaggedTensor]) -> list[tf.RaggedTensor]:
-        """Puts special tokens around parts, int32 [B, None] each; of an empty one behind the first nothing is left.
+    def pad(self, parts: Sequence[tf.RaggedTensor]) -> Inputs:
+        """Rows of parts, int32 [B, None] each, with special tokens; of an empty one but the first nothing is left."""
+        segments = self._assemble(parts)
+        return pad(segments if self.layout.segments else [tf.concat(segments, axis=1)])
 
-        Returns:
-            The rows, one ragged tensor a segment.
-        """
+    def _assemble(self, parts: Sequence[tf.RaggedTensor]) -> list[tf.RaggedTensor]:
+        """The rows, one ragged tensor a part."""
         first, *others = parts
         rows = first.nrows(out_type=tf.int32)
         special = [tf.fill([rows, 1], token_id) for token_id in (self._cls_id, self._sep_id)]
         segments = [tf.concat([special[0], first, special[1]], axis=1)]
         for part in others:
-            closing = tf.RaggedTensor.from_row_lengths(
-                *_repeated(self._sep_id, tf.cast(part.row_lengths() > 0, tf.int64)), validate=False
-            )
-            segments.append(tf.concat([part, closing], axis=1))
+            there = tf.cast(part.row_lengths() > 0, tf.int64)
+            more = _repeated(self._sep_id, there * (self.layout.separators - 1))
+            segments.append(tf.concat([more, part, _repeated(self._sep_id, there)], axis=1))
         return segments
 
 
-def _repeated(value: int, counts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    return tf.fill([tf.reduce_sum(counts)], value), counts
+def _repeated(value: int, counts: tf.Tensor) -> tf.RaggedTensor:
+    return tf.RaggedTensor.from_row_lengths(tf.fill([tf.reduce_sum(counts)], value), counts, validate=False)
 
 
 def first_of_each(ragged: tf.RaggedTensor, counts: tf.Tensor) -> tf.RaggedTensor:

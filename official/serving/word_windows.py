@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from official.serving.text_inputs import Inputs, TextInputs, pad, row_of_each
+from official.serving.text_inputs import Inputs, TextInputs, row_of_each
 
 
 class WordWindows(NamedTuple):
@@ -36,7 +36,7 @@ def tokenize_words(words: tf.Tensor, texts: TextInputs, unk_id: int) -> tf.Ragge
 
     A word has [UNK] where the tokenizer drops all its characters.
     """
-    pieces = texts.tokenize(words)
+    pieces = texts.tokenize.tokenize_words(words)
     nothing = tf.cast(pieces.row_lengths() == 0, tf.int64)
     unknown = tf.RaggedTensor.from_row_lengths(tf.fill([tf.reduce_sum(nothing)], unk_id), nothing, validate=False)
     pieces = tf.concat([pieces, unknown], axis=1)
@@ -57,12 +57,12 @@ def cut_windows(words: tf.RaggedTensor, texts: TextInputs, doc_stride: int, unk_
     cuts = _cut(splits, words.row_splits, texts.max_seq_length - 2, doc_stride)
     begin = tf.gather(splits, cuts.first)
     parts = tf.ragged.range(begin, tf.gather(splits, cuts.end))
-    rows = texts.assemble([parts.with_values(tf.gather(pieces.values, parts.values))])
+    inputs = texts.pad([parts.with_values(tf.gather(pieces.values, parts.values))])
     labelled = tf.ragged.range(cuts.labels_from, cuts.labels_to)  # [W, None]
     window = row_of_each(labelled)
     position = 1 + tf.gather(splits, labelled.values) - tf.gather(begin, window)
     place = tf.stack([window, position], axis=1)  # By windows; each word comes once.
-    return WordWindows(pad(rows), tf.scatter_nd(labelled.values[:, tf.newaxis], place, tf.shape(place, tf.int64)))
+    return WordWindows(inputs, tf.scatter_nd(labelled.values[:, tf.newaxis], place, tf.shape(place, tf.int64)))
 
 
 def _cut(splits: tf.Tensor, sentences: tf.Tensor, room: int, stride: int) -> _Cuts:

@@ -11,8 +11,9 @@ import tensorflow as tf
 
 from official import checkpoints, files
 from official.errors import InputError
-from official.models.bert import Bert, BertConfig
-from official.tokenization.wordpiece import WordPieceTokenizer
+from official.models import registry
+from official.models.config import Config
+from official.tokenization.tokenizer import Tokenizer
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,16 +32,18 @@ def read_lines(path: str) -> Iterator[tuple[str, str | None]]:
             yield pair.groups() if pair else (line.strip(), None)
 
 
-def tokenize(text_a: str, text_b: str | None, tokenizer: WordPieceTokenizer, max_seq_length: int) -> Tokens:
+def tokenize(text_a: str, text_b: str | None, tokenizer: Tokenizer, max_seq_length: int) -> Tokens:
     """[CLS] a [SEP] or [CLS] a [SEP] b [SEP], cut to `max_seq_length` (extract_features.py:209-263)."""
     a = tokenizer.tokenize(text_a)
     b = tokenizer.tokenize(text_b) if text_b else []
+    special, layout = tokenizer.special, tokenizer.layout
     if b:
-        _truncate_pair(a, b, max_seq_length - 3)
+        _truncate_pair(a, b, max_seq_length - layout.special_tokens)
     else:
         a = a[: max_seq_length - 2]
-    second = [*b, "[SEP]"] if b else []
-    return Tokens(["[CLS]", *a, "[SEP]", *second], [0] * (len(a) + 2) + [1] * len(second))
+    first = [special.cls, *a, *[special.sep] * (layout.separators if b else 1)]
+    second = [*b, special.sep] if b else []
+    return Tokens([*first, *second], [0] * len(first) + [int(layout.segments)] * len(second))
 
 
 def _truncate_pair(a: list[str], b: list[str], max_length: int) -> None:
@@ -61,7 +64,7 @@ class FeatureExtractor:
 
     def __init__(
         self,
-        config: BertConfig,
+        config: Config,
         init_checkpoint: str,
         layers: Sequence[int],
         strategy: tf.distribute.Strategy,
@@ -73,7 +76,7 @@ class FeatureExtractor:
         self.layers = list(layers)
         self.strategy = strategy
         with strategy.scope():
-            self.model = Bert(
+            self.model = registry.build(
                 config, pooler=False, output_hidden_states=True, use_one_hot_embeddings=use_one_hot_embeddings
             )
         checkpoints.load_weights(self.model, init_checkpoint)
@@ -102,7 +105,7 @@ def make_batch(lines: Sequence[Tokens], ids: Sequence[Sequence[int]], batch_size
 
 def extract_features(
     extractor: FeatureExtractor,
-    tokenizer: WordPieceTokenizer,
+    tokenizer: Tokenizer,
     lines: Iterable[tuple[str, str | None]],
     batch_size: int,
     max_seq_length: int,

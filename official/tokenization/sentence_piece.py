@@ -144,6 +144,13 @@ class SentencePieceTokenizer(Tokenizer):
             ]
         )
 
+    @property
+    def letters(self) -> np.ndarray:
+        """How many characters each piece has, ▁ not counted; −1 for [UNK], which may stand for any number."""
+        lengths = np.array([len(token.replace(SPACE, "")) for token in self.tokens], np.int64)
+        lengths[self._unknown] = -1
+        return lengths
+
     def is_special(self, token_id: int) -> bool:
         """Whether a token of the model stands for no text: [UNK], a control symbol, a piece that is not used."""
         pieces = self._pieces

@@ -58,6 +58,10 @@ class GraphSentencePieceTokenizer(tf.Module):
         parts = tf.strings.split(bounded, sep=_BOUNDARY)  # [B, None]
         return parts.with_values(self._find_with_atomic(parts.values)).merge_dims(1, 2)
 
+    def tokenize_words(self, words: tf.Tensor) -> tf.RaggedTensor:
+        """The same of words: the beginning of a text is like a space before it."""
+        return self(words)
+
     def _find_with_atomic(self, parts: tf.Tensor) -> tf.RaggedTensor:
         """The ids, int32 [S, None], of parts of strings [S], of which some are atomic tokens."""
         atomic_ids = tf.fill(tf.shape(parts), -1)

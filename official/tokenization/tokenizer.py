@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from official.errors import InputError
+from official.tokenization.basic import BasicTokenizer
 
 
 class SpecialTokens(NamedTuple):
@@ -44,6 +45,8 @@ class Tokenizer(abc.ABC):
         vocab_file: where the vocabulary was read, or None; for messages.
         special: the names of the special tokens.
         layout: what stands around texts.
+        basic: of a tokenizer whose pieces are of words as BERT normalises them, what makes these words.
+        lower_case: whether texts are lower-cased; None where nothing says so.
     """
 
     vocab: Mapping[str, int]
@@ -51,6 +54,8 @@ class Tokenizer(abc.ABC):
     vocab_file: str | None = None
     special = SpecialTokens()
     layout = Layout()
+    basic: BasicTokenizer | None = None
+    lower_case: bool | None = None
 
     @abc.abstractmethod
     def encode(self, text: str | bytes) -> list[int]:
@@ -75,6 +80,15 @@ class Tokenizer(abc.ABC):
     @abc.abstractmethod
     def continuation(self) -> np.ndarray:
         """Whether each token continues a word, and special tokens do not: bool, [V]."""
+
+    @property
+    def letters(self) -> np.ndarray | None:
+        """How many characters of a word begin in each token, white space before it not counted: int64 [V].
+
+        Negative where that is not known. None for a tokenizer of `basic` words, whose pieces are found in the text by
+        what they spell.
+        """
+        return None
 
     def require(self, *tokens: str) -> None:
         """Raises InputError unless the vocabulary has every one of `tokens`."""

@@ -71,6 +71,10 @@ class GraphWordPieceTokenizer(tf.Module):
         ids = pieces.with_values(tf.gather(self._ids, pieces.values))
         return words.with_values(ids).merge_dims(1, 2)
 
+    def tokenize_words(self, words: tf.Tensor) -> tf.RaggedTensor:
+        """The same of words: what stands before a word makes no difference to its pieces."""
+        return self(words)
+
     def words(self, strings: tf.Tensor) -> tf.RaggedTensor:
         """The words, strings [B, None], that pieces are made of: those of `BasicTokenizer.tokenize`."""
         words, _ = self._named_words(strings)

@@ -10,8 +10,6 @@ from official.optimization import MovingAverage, clip_by_global_norm
 from official.training.loss_scale import LossScale
 from official.training.replicas import stack_sums, sum_over_replicas
 
-CLIP_NORM = 1.0  # optimization.py:74
-
 # objective(model, batch, training) answers with two dicts, `losses` and `metrics`: means as (total, weight, epsilon).
 Objective = Callable
 
@@ -60,6 +58,7 @@ class TrainLoop:
         loss_scale: of float16.
         moving_average: of the weights, to be kept up to date.
         max_skipped_steps: see above.
+        clip_norm: the longest gradient (optimization.py:74); 0 for any.
     """
 
     def __init__(
@@ -80,6 +79,7 @@ class TrainLoop:
         moving_average: MovingAverage | None = None,
         max_skipped_steps: int = 0,
         dropout_generator: str = "philox",
+        clip_norm: float = 1.0,
     ):
         self.strategy, self.model, self.objective = strategy, model, objective
         self.optimizer, self.schedule, self.step = optimizer, schedule, step
@@ -88,6 +88,7 @@ class TrainLoop:
         self.gradient_accumulation_steps, self.loss_average = gradient_accumulation_steps, loss_average
         self.loss_scale, self.moving_average = loss_scale, moving_average
         self.max_skipped_steps, self.dropout_generator = max_skipped_steps, dropout_generator
+        self.clip_norm = clip_norm
         self.loss_names: list[str] = []  # Known once the step was traced.
         self.measure_names: list[str] = []  # The losses, then the metrics.
         self._loop = tf.function(self._run_steps)
@@ -136,7 +137,7 @@ class TrainLoop:
         gradients = sum_over_replicas(gradients, replica)
         if self.loss_scale is not None:
             gradients = [gradient / scale for gradient in gradients]
-        gradients, norm = clip_by_global_norm(gradients, CLIP_NORM)
+        gradients, norm = clip_by_global_norm(gradients, self.clip_norm)
         sums = sum_over_replicas(sums, replica)
         finite = tf.reduce_all(tf.math.is_finite(sums)) & tf.math.is_finite(norm)
         applied = finite & ~stopped

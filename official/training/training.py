@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from official.errors import InputError
-from official.optimization import OPTIMIZERS, MovingAverage
+from official.optimization import OPTIMIZERS, SCHEDULES, MovingAverage
 from official.training.checkpoint import TrainState, restore_weights
 from official.training.loss_scale import HALVINGS, LossScale
 from official.training.step import Objective, TrainLoop
@@ -28,6 +28,10 @@ class TrainingOptions:
     gradient_accumulation_steps: int = 1
     recompute: bool = False
     optimizer: str = "adamw_bert"
+    learning_rate_schedule: str = "bert"
+    adam_beta_2: float = 0.999
+    weight_decay_rate: float = 0.01
+    clip_norm: float = 1.0  # 0: gradients are left as long as they are
     loss_average: str = "global"
     ema_decay: float | None = None
     max_skipped_steps: int = 0
@@ -45,6 +49,10 @@ class TrainingOptions:
             return self.dropout_generator
         compiled = self.fusion_on(strategy) != "none" or isinstance(strategy, tf.distribute.TPUStrategy)
         return "counter" if compiled else "philox"
+
+    def schedule(self, learning_rate: float, num_train_steps: int, num_warmup_steps: int) -> Callable:
+        """step → learning rate."""
+        return SCHEDULES[self.learning_rate_schedule](learning_rate, num_train_steps, num_warmup_steps)
 
 
 def prepare(options: TrainingOptions, strategy: tf.distribute.Strategy) -> None:
@@ -96,7 +104,12 @@ class Training:
         learning_rate_scales: Mapping[str, float] | None = None,
     ):
         with strategy.scope():
-            optimizer = OPTIMIZERS[options.optimizer](weights, learning_rate_scales=learning_rate_scales)
+            optimizer = OPTIMIZERS[options.optimizer](
+                weights,
+                weight_decay_rate=options.weight_decay_rate,
+                beta_2=options.adam_beta_2,
+                learning_rate_scales=learning_rate_scales,
+            )
             self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="global_step")
             self.position = tf.Variable([0, 0], dtype=tf.int64, trainable=False, name="position")
             self._average = None if options.ema_decay is None else MovingAverage(weights, options.ema_decay)
@@ -119,6 +132,7 @@ class Training:
             loss_average=options.loss_average,
             loss_scale=loss_scale,
             moving_average=self._average,
+            clip_norm=options.clip_norm,
             max_skipped_steps=options.max_skipped_steps + (0 if loss_scale is None else HALVINGS),
             dropout_generator=options.dropout_generator_on(strategy),
         )

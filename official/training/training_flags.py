@@ -31,7 +31,22 @@ flags.DEFINE_integer(
     lower_bound=1,
 )
 flags.DEFINE_bool("recompute", False, "Keep less for the backward pass, and compute it again: less memory, more time.")
-flags.DEFINE_enum("optimizer", "adamw_bert", ["adamw_bert", "adamw", "lamb"], "Adam as published, AdamW or LAMB.")
+flags.DEFINE_enum(
+    "optimizer",
+    "adamw_bert",
+    ["adamw_bert", "adamw", "lamb", "lamb_albert"],
+    "Adam as published, AdamW, LAMB, or LAMB as ALBERT has it, without bias correction.",
+)
+flags.DEFINE_enum(
+    "learning_rate_schedule",
+    "bert",
+    ["bert", "electra", "roberta"],
+    "How the rate goes to 0: as published, with a jump down where the warm-up ends; times the warm-up; or down from "
+    "where the warm-up ends.",
+)
+flags.DEFINE_float("adam_beta_2", 0.999, "Of Adam: how slowly the mean of squared gradients changes.", 0.0, 1.0)
+flags.DEFINE_float("weight_decay_rate", 0.01, "Of matrices, and of whatever is neither bias nor LayerNorm.", 0.0)
+flags.DEFINE_float("clip_norm", 1.0, "The longest gradient; longer ones are scaled to it. 0: none is.", 0.0)
 flags.DEFINE_enum(
     "loss_average",
     "global",

@@ -81,6 +81,14 @@ CASES = {
     "whole words": {"do_whole_word_mask": True, "random_seed": 7},
     "dynamic masks": {"dynamic_masking": True},
     "compressed": {"compression": "GZIP", "short_seq_prob": 0.5},
+    "sentence pairs": {"example_format": "sentence_pair", "dupe_factor": 1},
+    "sentence order, n-grams": {"example_format": "sentence_order", "do_whole_word_mask": True, "max_ngram": 3},
+    "sentences of a document": {
+        "example_format": "doc_sentences",
+        "replace_with_mask_prob": 0.9,
+        "keep_original_prob": 0.0,
+    },
+    "electra": {"example_format": "electra", "dynamic_masking": True},
 }
 
 
@@ -89,6 +97,15 @@ CASES = {
 def test_files_are_those_of_the_local_path(corpus, tmp_path, in_small_parts, case, streams):
     options = {"num_files": 3} | CASES[case]
     assert_identical(corpus, tmp_path, TextSource(str(corpus / "?.txt")), "", **options, random_streams=streams)
+
+
+def test_rows_of_several_documents_are_drawn_by_one_worker_and_not_apart(corpus, tmp_path, in_small_parts):
+    source, options = TextSource(str(corpus / "?.txt")), {"example_format": "full_sentences"}
+    assert_identical(corpus, tmp_path, source, "", **options)
+    apart = options_for(corpus, tmp_path / "apart", **options, random_streams=PER_DOCUMENT)
+    with pytest.raises(InputError, match="--random_streams=published was expected"):
+        on_beam.create(apart, source, "DirectRunner", "")
+    assert not contents(tmp_path / "apart")
 
 
 @pytest.mark.parametrize("streams", [PUBLISHED, PER_DOCUMENT])

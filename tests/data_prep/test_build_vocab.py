@@ -149,7 +149,7 @@ def test_rarest_words_are_forgotten_when_there_are_too_many(monkeypatch):
 
 def test_a_very_large_corpus_is_fed_in_proportion(monkeypatch):
     monkeypatch.setattr(vocabulary, "MOST_FED_CHARACTERS", 1_000)
-    fed = collections.Counter(" ".join(vocabulary._repeat({"aaaa": 900, "bbbb": 90, "c": 1})).split())
+    fed = collections.Counter(" ".join(vocabulary.repeat({"aaaa": 900, "bbbb": 90, "c": 1})).split())
     assert fed == {"aaaa": 180, "bbbb": 18, "c": 1}
 
 

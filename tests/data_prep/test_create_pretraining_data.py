@@ -197,7 +197,7 @@ def test_the_summary_counts_what_is_in_the_records(corpus, tmp_path):
     assert summary.documents == 60 and summary.examples == len(records)
     assert summary.counts.tokens[0] == sum(sum(record["input_mask"]) for record in records)
     assert summary.counts.fates.sum() == sum(sum(record["masked_lm_weights"]) for record in records)
-    assert summary.counts.next_sentence[1] == sum(record["next_sentence_labels"][0] for record in records)
+    assert summary.counts.pair_labels[1] == sum(record["next_sentence_labels"][0] for record in records)
     report = summary.report()
     for part in (f"{len(records):,} of up to 32 tokens", "% of them [UNK]", str(tmp_path / "out")):
         assert part in report
@@ -320,6 +320,19 @@ def test_shards_are_named_and_jsonl_is_read(script, tmp_path):
         (["--output_file=OUT", "--input_file=TEXT", "--masked_lm_prob=0"], 2, "masked_lm_prob"),
         (["--output_file=OUT", "--input_file=TEXT", "--masked_lm_prob=1.5"], 2, "masked_lm_prob"),
         (["--output_file=OUT", "--input_file=TEXT", "--num_workers=0"], 2, "num_workers"),
+        (["--output_file=OUT", "--input_file=TEXT", "--example_format=pair"], 2, "example_format"),
+        (["--output_file=OUT", "--input_file=TEXT", "--max_ngram=0"], 2, "max_ngram"),
+        (["--output_file=OUT", "--input_file=TEXT", "--keep_original_prob=0.2"], 2, "the three must add up to 1"),
+        (
+            [
+                "--output_file=OUT",
+                "--input_file=TEXT",
+                "--example_format=full_sentences",
+                "--random_streams=per_document",
+            ],
+            1,
+            "--random_streams=published was expected",
+        ),
         (["--input_file=TEXT"], 2, "output_file"),
     ],
 )

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from published_pretraining_data import Recipe, features, published_instances
 
+from data_prep import formats, mersenne
 from data_prep import instances as made
-from data_prep import mersenne
+from data_prep.cursor import new_cursor
 from data_prep.masking import predictions_by_length
 from data_prep.streams import published_streams
 
@@ -44,12 +45,12 @@ def compiled_instances(documents, recipe, seed, at_a_time=3):
     )
     lengths = predictions_by_length(recipe.max_seq_length, recipe.masked_lm_prob, recipe.max_predictions_per_seq)
     masking = made.Masking(True, recipe.whole_words, lengths)
-    cursor, counts, results = made.new_cursor(), made.new_counts(), []
+    cursor, counts, results = new_cursor(), made.new_counts(), []
     count = at_a_time
     while count == at_a_time:
         width = made.row_width(recipe.max_seq_length, recipe.max_predictions_per_seq, dtype)
         rows = np.zeros((at_a_time, width), dtype)
-        count = made.fill(streams, cursor, corpus, vocabulary, packing, masking, rows, counts)
+        count = formats.fill(streams, cursor, corpus, vocabulary, packing, masking, rows, counts)
         out = made.as_instances(rows, recipe.max_seq_length, recipe.max_predictions_per_seq)
         results += [_as_features(out, row, recipe) for row in range(count)]
     places = np.arange(len(results))
@@ -62,7 +63,7 @@ def _as_features(out, row, recipe):
     return features(
         out.input_ids[row, : out.length[row]].tolist(),
         int(out.a_length[row]),
-        out.is_random_next[row],
+        out.pair_label[row],
         out.masked_lm_positions[row, :predictions].tolist(),
         out.masked_lm_ids[row, :predictions].tolist(),
         recipe,
@@ -99,7 +100,7 @@ def test_a_single_document_is_its_own_random_text_and_is_counted():
     documents = [[[5, 6, 7], [8, 9], [10]]]
     results, counts = compiled_instances(documents, recipe(dupe_factor=50), 0)
     assert results == published_instances(documents, recipe(dupe_factor=50), 0)
-    assert counts.same_document[0] == counts.next_sentence[1] > 0
+    assert counts.same_document[0] == counts.pair_labels[1] > 0
 
 
 def test_a_sentence_longer_than_many_sequences_is_truncated_at_both_ends():
@@ -116,9 +117,9 @@ def test_shares_are_those_of_the_paper():
     assert shares == pytest.approx([0.8, 0.1, 0.1], abs=0.01)
     assert counts.targets[1] / counts.targets.sum() == pytest.approx(0.1, abs=0.04)
     # Half, and those that are random because one sentence was all there was.
-    assert 0.5 < counts.next_sentence[1] / len(results) < 0.6
+    assert 0.5 < counts.pair_labels[1] / len(results) < 0.6
     labels = collections.Counter(result["next_sentence_labels"][0] for result in results)
-    assert [labels[0], labels[1]] == counts.next_sentence.tolist()
+    assert [labels[0], labels[1]] == counts.pair_labels.tolist()
     assert counts.instances.sum() == len(results)
     assert counts.tokens[0] == sum(sum(result["input_mask"]) for result in results)
 

@@ -86,10 +86,14 @@ def make(architecture: str, seed: int) -> torch.nn.Module:
         layer_norm_eps=(1e-12, 1e-5)[seed % 2],
         attn_implementation="eager",
     )
-    model = getattr(transformers, architecture)(config).eval()
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.add_(0.1 * torch.randn_like(parameter))
+    return perturb(getattr(transformers, architecture)(config).eval())
+
+
+@torch.no_grad()
+def perturb(model: torch.nn.Module) -> torch.nn.Module:
+    """Adds noise to every weight, so that none is as it is initialised."""
+    for parameter in model.parameters():
+        parameter.add_(0.1 * torch.randn_like(parameter))
     return model
 
 

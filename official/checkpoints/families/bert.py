@@ -1,29 +1,37 @@
 """BERT's checkpoints. Our variables have the names of the original's, so only Hugging Face's have to be mapped."""
 
-import dataclasses
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from official.checkpoints import labels
 from official.checkpoints.families import bert_keras_hub
 from official.checkpoints.family import Family
-from official.checkpoints.names import NameMap, Tied, classification, dense, layer_norm, tensor
-from official.models.bert import COMPUTED_WITH, Bert, BertConfig, read_config
+from official.checkpoints.names import NameMap, Rule, Tied, classification, dense, layer_norm, tensor
+from official.models.bert import Bert, BertConfig
+from official.models.registry import read_config
 
-_OURS, _THEIRS = "bert/encoder/layer_{n}", "bert.encoder.layer.{n}"
+OLD_SPELLINGS = {r"LayerNorm\.gamma$": "LayerNorm.weight", r"LayerNorm\.beta$": "LayerNorm.bias"}
+
+
+def encoder_rules(scope: str) -> list[tuple[Rule, ...]]:
+    """The names of an encoder that is laid out as BERT's, under a scope that is the same on both sides."""
+    ours, theirs = scope + "/encoder/layer_{n}", scope + ".encoder.layer.{n}"
+    return [
+        tensor(scope + "/embeddings/{table}_embeddings", scope + ".embeddings.{table}_embeddings.weight"),
+        layer_norm(scope + "/embeddings/LayerNorm", scope + ".embeddings.LayerNorm"),
+        dense(ours + "/attention/self/{projection}", theirs + ".attention.self.{projection}"),
+        dense(ours + "/attention/output/dense", theirs + ".attention.output.dense"),
+        layer_norm(ours + "/attention/output/LayerNorm", theirs + ".attention.output.LayerNorm"),
+        dense(ours + "/intermediate/dense", theirs + ".intermediate.dense"),
+        dense(ours + "/output/dense", theirs + ".output.dense"),
+        layer_norm(ours + "/output/LayerNorm", theirs + ".output.LayerNorm"),
+        dense(scope + "/pooler/dense", scope + ".pooler.dense"),
+    ]
 
 
 SHARED = NameMap(
     [
-        tensor("bert/embeddings/{table}_embeddings", "bert.embeddings.{table}_embeddings.weight"),
-        layer_norm("bert/embeddings/LayerNorm", "bert.embeddings.LayerNorm"),
-        dense(_OURS + "/attention/self/{projection}", _THEIRS + ".attention.self.{projection}"),
-        dense(_OURS + "/attention/output/dense", _THEIRS + ".attention.output.dense"),
-        layer_norm(_OURS + "/attention/output/LayerNorm", _THEIRS + ".attention.output.LayerNorm"),
-        dense(_OURS + "/intermediate/dense", _THEIRS + ".intermediate.dense"),
-        dense(_OURS + "/output/dense", _THEIRS + ".output.dense"),
-        layer_norm(_OURS + "/output/LayerNorm", _THEIRS + ".output.LayerNorm"),
-        dense("bert/pooler/dense", "bert.pooler.dense"),
+        *encoder_rules("bert"),
         dense("cls/predictions/transform/dense", "cls.predictions.transform.dense"),
         layer_norm("cls/predictions/transform/LayerNorm", "cls.predictions.transform.LayerNorm"),
         tensor("cls/predictions/output_bias", "cls.predictions.bias"),
@@ -31,7 +39,7 @@ SHARED = NameMap(
         classification("cls/squad/", "qa_outputs"),
     ],
     prefix="bert.",
-    spellings={r"LayerNorm\.gamma$": "LayerNorm.weight", r"LayerNorm\.beta$": "LayerNorm.bias"},
+    spellings=OLD_SPELLINGS,
     tied=[
         Tied("cls.predictions.decoder.weight", same_as="bert/embeddings/word_embeddings", head="mlm"),
         Tied("cls.predictions.decoder.bias", same_as="cls/predictions/output_bias", head="mlm"),
@@ -43,14 +51,17 @@ NAMES = SHARED.with_rules(classification("", "classifier"))
 TAGGING_NAMES = SHARED.with_rules(classification("cls/tagging/", "classifier"))
 
 
+def is_architecture(values: Mapping[str, Any], name: str) -> bool:
+    """Whether a `config.json` names this class of theirs."""
+    architectures = values.get("architectures")
+    return isinstance(architectures, list) and name in architectures
+
+
 def names_of(values: Mapping[str, Any]) -> NameMap:
     """The names that go with a `config.json`."""
-    architectures = values.get("architectures")
-    tagging = isinstance(architectures, list) and ARCHITECTURES[("token_classification",)] in architectures
-    return TAGGING_NAMES if tagging else NAMES
+    return TAGGING_NAMES if is_architecture(values, ARCHITECTURES[("token_classification",)]) else NAMES
 
 
-TO_HUGGING_FACE = {"gelu_erf": "gelu", "gelu": "gelu_new", "linear": "linear", "relu": "relu", "tanh": "tanh"}
 ARCHITECTURES = {
     (): "BertModel",
     ("mlm",): "BertForMaskedLM",
@@ -62,19 +73,23 @@ ARCHITECTURES = {
 }
 
 
+def hugging_face_config(model: Bert, architectures: Mapping[tuple[str, ...], str], tied: bool = True) -> dict[str, Any]:
+    """What Hugging Face's `config.json` says of a model.
+
+    Args:
+        architectures: our heads, in the order of `HEADS`, and the name of their class that has them.
+        tied: whether the word embeddings are the output's too.
+    """
+    heads = tuple(head for head in model.HEADS if head in model.heads)
+    # Of a model with more heads than any of theirs, they read the encoder and the one that was fine-tuned.
+    architecture = architectures.get(heads) or architectures[heads[-1:]]
+    about = {"architectures": [architecture], "tie_word_embeddings": tied}
+    return model.config.to_hugging_face() | about | labels.to_config(model.labels, model.label_type)
+
+
 def to_hugging_face(model: Bert) -> dict[str, Any]:
     """What Hugging Face's `config.json` says of a model."""
-    heads = tuple(head for head in Bert.HEADS if head in model.heads)
-    # Of a model with more heads than any of theirs, they read the encoder and the one that was fine-tuned.
-    architecture = ARCHITECTURES.get(heads) or ARCHITECTURES[heads[-1:]]
-    return {
-        **dataclasses.asdict(model.config),
-        **{key: value for key, value in COMPUTED_WITH.items() if key != "pruned_heads"},
-        "architectures": [architecture],
-        "hidden_act": TO_HUGGING_FACE[model.config.hidden_act],
-        "model_type": "bert",
-        "tie_word_embeddings": True,
-    } | labels.to_config(model.labels, model.label_type)
+    return hugging_face_config(model, ARCHITECTURES)
 
 
 def sizes(config: BertConfig) -> str:
@@ -99,22 +114,37 @@ def tf1_notes(config: BertConfig) -> list[str]:
     return notes
 
 
-def build(config: BertConfig, parts: Collection[str], label_names: tuple[str, ...] = ()) -> Bert:
-    """A BERT that has these parts, and answers with all that can be looked at."""
-    return Bert(
-        config,
-        [head for head in Bert.HEADS if head in parts],
-        labels=label_names,
-        pooler=not Bert.WITH_POOLER.isdisjoint(parts) or "pooler" in parts,
-        output_hidden_states=True,
-        output_attention_probs=True,
-    )
+def builder(model: type[Bert]) -> Callable[..., Bert]:
+    """What makes a model of this class that has given parts, and answers with all that can be looked at."""
+
+    def build(config: Any, parts: Collection[str], label_names: tuple[str, ...] = ()) -> Bert:
+        return model(
+            config,
+            [head for head in model.HEADS if head in parts],
+            labels=label_names,
+            pooler=not model.WITH_POOLER.isdisjoint(parts) or "pooler" in parts,
+            output_hidden_states=True,
+            output_attention_probs=True,
+        )
+
+    return build
+
+
+def seen(scope: str) -> dict[str, tuple[str, int]]:
+    """The fields that the shapes of an encoder laid out as BERT's show."""
+    return {
+        "vocab_size": (scope + "/embeddings/word_embeddings", 0),
+        "hidden_size": (scope + "/embeddings/word_embeddings", 1),
+        "max_position_embeddings": (scope + "/embeddings/position_embeddings", 0),
+        "type_vocab_size": (scope + "/embeddings/token_type_embeddings", 0),
+        "intermediate_size": (scope + "/encoder/layer_0/intermediate/dense/kernel", 1),
+    }
 
 
 BERT = Family(
     model=Bert,
     config=BertConfig,
-    build=build,
+    build=builder(Bert),
     encoder="bert/",
     parts={
         "pooler": "bert/pooler/",
@@ -125,13 +155,7 @@ BERT = Family(
         "question_answering": "cls/squad/",
     },
     labelled={"sequence_classification": "output_bias", "token_classification": "cls/tagging/output_bias"},
-    seen={
-        "vocab_size": ("bert/embeddings/word_embeddings", 0),
-        "hidden_size": ("bert/embeddings/word_embeddings", 1),
-        "max_position_embeddings": ("bert/embeddings/position_embeddings", 0),
-        "type_vocab_size": ("bert/embeddings/token_type_embeddings", 0),
-        "intermediate_size": ("bert/encoder/layer_0/intermediate/dense/kernel", 1),
-    },
+    seen=seen("bert"),
     layer=("num_hidden_layers", "bert/encoder/layer_{n}/"),
     unseen=("hidden_act", "num_attention_heads", "layer_norm_eps"),
     vocabulary_tables=("bert/embeddings/word_embeddings", "cls/predictions/output_bias"),

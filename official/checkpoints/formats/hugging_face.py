@@ -23,7 +23,7 @@ from official.checkpoints.storage.shards import ShardedFiles
 from official.checkpoints.storage.torch_file import TorchFile
 from official.checkpoints.tokenizers import tokenizer_files
 from official.errors import InputError
-from official.tokenization.wordpiece import PAD, WordPieceTokenizer
+from official.tokenization.tokenizer import Tokenizer
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 # In the order in which transformers looks for them.
@@ -84,18 +84,19 @@ def _check_settings(path: str, weights: TensorFile, family: Family, config: Any)
 
 
 def _notes(values: Mapping[str, Any], config: Any) -> list[str]:
-    act = values.get("hidden_act", "gelu")
-    if act == config.hidden_act and act != "gelu":
+    theirs = next((key for key, ours in config.renamed.items() if ours == "hidden_act"), "hidden_act")
+    act = values.get(theirs, "gelu")
+    form = {"gelu": "tanh", "gelu_erf": "exact, erf"}.get(config.hidden_act)
+    if form is None:
         return []
-    form = {"gelu": "tanh", "gelu_erf": "exact, erf"}[config.hidden_act]
-    return [f"hidden_act {act!r} of {CONFIG} is the {form} form: {config.hidden_act!r} here"]
+    return [f"{theirs} {act!r} of {CONFIG} is the {form} form: {config.hidden_act!r} here"]
 
 
 def save_directory(
     model: keras.Model,
     variables: Mapping[str, keras.Variable],
     directory: str,
-    tokenizer: WordPieceTokenizer | None,
+    tokenizer: Tokenizer | None,
 ) -> list[str]:
     """Writes the directory; `config.json`, without which nothing can be loaded from it, comes last.
 
@@ -114,17 +115,17 @@ def save_directory(
     family = registry.family_of_model(model)
     config = family.to_hugging_face(model)
     names = family.names_of(config)
-    if tokenizer is not None and PAD in tokenizer.vocab:
-        config["pad_token_id"] = tokenizer.pad_id
+    if tokenizer is not None and tokenizer.special.pad in tokenizer.vocab:
+        config.setdefault("pad_token_id", tokenizer.pad_id)
     files.make_directory(directory)
     safetensors.write(
         os.path.join(directory, WEIGHTS),
         (_foreign(names, ours, variables[ours]) for ours in sorted(variables)),
         {SETTINGS: json.dumps({field: getattr(model.config, field) for field in family.unseen})},
     )
-    notes = []
+    notes = family.hugging_face_notes(model.config)
     if tokenizer is not None:
-        notes = tokenizer_files.write_hugging_face(tokenizer, directory, model.config.max_position_embeddings)
+        notes += tokenizer_files.write_hugging_face(tokenizer, directory, model.config.longest_sequence)
     json_files.write(os.path.join(directory, CONFIG), dict(sorted(config.items())))
     return notes
 

@@ -20,7 +20,8 @@ from official.checkpoints.source import UNPROTECTED, Shape, Source, translate
 from official.checkpoints.storage import hdf5, json_files
 from official.checkpoints.storage.hdf5 import Hdf5File
 from official.errors import InputError
-from official.tokenization.wordpiece import CLS, MASK, PAD, SEP, WordPieceTokenizer
+from official.tokenization.tokenizer import Tokenizer
+from official.tokenization.wordpiece import CLS, MASK, PAD, SEP
 
 WEIGHTS, TASK_WEIGHTS = "model.weights.h5", "task.weights.h5"
 VOCABULARY = os.path.join("assets", "tokenizer", "vocabulary.txt")
@@ -66,7 +67,7 @@ def open_directory(directory: str) -> tuple[Family, Source]:
 
 
 def _family_of(path: str, name: str) -> Family:
-    known = {family.keras_hub.name + "Backbone": family for family in registry.FAMILIES}
+    known = {family.keras_hub.name + "Backbone": family for family in registry.FAMILIES if family.keras_hub}
     if name not in known:
         raise json_files.wrong(path, "class_name", name, "one of " + ", ".join(known))
     return known[name]
@@ -115,7 +116,7 @@ def save_directory(
     model: keras.Model,
     variables: Mapping[str, keras.Variable],
     directory: str,
-    tokenizer: WordPieceTokenizer | None,
+    tokenizer: Tokenizer | None,
 ) -> list[str]:
     """Writes a preset; `config.json`, without which nothing can be loaded from it, comes last.
 
@@ -133,6 +134,8 @@ def save_directory(
     """
     family = registry.family_of_model(model)
     hub = family.keras_hub
+    if hub is None:
+        raise InputError(f"{directory}: presets of {model.config.title} for keras-hub are not written here")
     settings = hub.to_preset(model.config)
     if missing := set(hub.always) - {family.part_of(ours) for ours in variables}:
         raise InputError(f"the model has no {min(missing)}: keras-hub's always has one, which would be made up")
@@ -186,7 +189,7 @@ def _foreign(variable: keras.Variable, rule: Rule, num_heads: int) -> tuple[Shap
     return shape, lambda: keras.ops.convert_to_numpy(variable).reshape(shape)
 
 
-def _write_vocabulary(path: str, tokenizer: WordPieceTokenizer) -> None:
+def _write_vocabulary(path: str, tokenizer: Tokenizer) -> None:
     files.make_directory(os.path.dirname(path))
     with files.write_whole(path) as file:
         file.writelines(token + "\n" for token in tokenizer.tokens)

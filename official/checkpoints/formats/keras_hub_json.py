@@ -11,7 +11,8 @@ from official import files
 from official.checkpoints.family import KerasHub
 from official.checkpoints.storage import json_files
 from official.errors import InputError
-from official.tokenization.wordpiece import CONTINUATION, UNK, WordPieceTokenizer
+from official.tokenization.tokenizer import Tokenizer
+from official.tokenization.wordpiece import CONTINUATION, UNK
 
 CONFIG, TASK, METADATA = "config.json", "task.json", "metadata.json"
 PREPROCESSOR, TOKENIZER = "preprocessor.json", "tokenizer.json"
@@ -84,7 +85,7 @@ def describe(
     model: keras.Model,
     head: str | None,
     settings: Mapping[str, Any],
-    tokenizer: WordPieceTokenizer | None,
+    tokenizer: Tokenizer | None,
 ) -> dict[str, dict[str, Any] | None]:
     """The files of a preset in the order in which they are to be written; None for what it has not.
 
@@ -111,7 +112,7 @@ def describe(
     return {METADATA: metadata, TOKENIZER: reader, PREPROCESSOR: preprocessor, TASK: task, CONFIG: backbone}
 
 
-def _tokenizer_settings(tokenizer: WordPieceTokenizer) -> dict[str, Any]:
+def _tokenizer_settings(tokenizer: Tokenizer) -> dict[str, Any]:
     return {
         "config_file": TOKENIZER,
         "vocabulary": None,  # In a file of its own.

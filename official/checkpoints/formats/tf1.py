@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from official import files
+from official.checkpoints.names import NameMap
 from official.checkpoints.source import Source, Tensor
 from official.errors import InputError
 
@@ -20,11 +21,12 @@ OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 DATA, INDEX = ".data-00000-of-00001", ".index"
 
 
-def open_checkpoint(prefix: str, **about: Any) -> Source:
+def open_checkpoint(prefix: str, names: NameMap | None = None, **about: Any) -> Source:
     """Opens the checkpoint of this prefix; the optimizer's slots and the step are passed over.
 
     Args:
         prefix: such as `output/bert_model.ckpt`.
+        names: of the family, where ours are not the original's.
         about: further fields of the source.
 
     Raises:
@@ -49,7 +51,7 @@ def open_checkpoint(prefix: str, **about: Any) -> Source:
     return Source(
         path=prefix,
         tensors={
-            name: Tensor(name, tuple(shape), functools.partial(read, name), dtype=types[name].name)
+            _ours(names, name): Tensor(name, tuple(shape), functools.partial(read, name), dtype=types[name].name)
             for name, shape in sorted(shapes.items())
             if not TRAINING_STATE.fullmatch(name)
         },
@@ -57,6 +59,12 @@ def open_checkpoint(prefix: str, **about: Any) -> Source:
         integrity="crc32c of each tensor",
         **about,
     )
+
+
+def _ours(names: NameMap | None, theirs: str) -> str:
+    """Our name; their own where there is no other."""
+    found = names.to_ours(theirs) if names else None
+    return found[0] if found else theirs
 
 
 @contextlib.contextmanager
@@ -70,12 +78,16 @@ def _errors_of(prefix: str, name: str | None = None) -> Iterator[None]:
         raise InputError(f"{what}: {reason}") from error
 
 
-def save_variables(variables: Mapping[str, tf.Variable], prefix: str) -> None:
-    """Writes variables under the names given. The file that makes a checkpoint readable, the index, comes last.
+def save_variables(variables: Mapping[str, tf.Variable], prefix: str, names: NameMap | None = None) -> None:
+    """Writes variables under the names given, or what `names` makes of them.
+
+    The file that makes a checkpoint readable, the index, comes last.
 
     Raises:
         InputError: it can't be written; nothing of it is then left behind.
     """
+    if names is not None:
+        variables = {names.to_theirs(ours)[0]: variable for ours, variable in variables.items()}
     temporary = files.temporary_name(prefix)
     names = sorted(variables)  # The order in which the original's saver lays them down.
     try:

@@ -2,7 +2,8 @@
 
 Forms that are read: those that transformers 4 and 5 write for ALBERT (convert_slow_tokenizer.py, `AlbertConverter`;
 models/albert/tokenization_albert.py), and ours. Where the tokenizers library does otherwise than the published code,
-that decides: white space at the end of a text, Σ at the end of a word, marks without a combining class (vowels of Thai).
+that decides: white space at the end of a text, Σ at the end of a word, marks without a combining class (vowels of
+Thai).
 """
 
 import base64

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from official import files
 from official.checkpoints.storage import json_files
 from official.checkpoints.tokenizers import (
+    byte_level_bpe_files,
     sentence_piece_files,
     tokenizer_additions,
     tokenizer_json,
@@ -19,6 +20,7 @@ from official.checkpoints.tokenizers import (
 from official.checkpoints.tokenizers.tokenizer_json import TokenizerJson
 from official.checkpoints.tokenizers.tokenizer_settings import Settings
 from official.errors import InputError
+from official.tokenization.byte_level_bpe import ByteLevelBpeTokenizer
 from official.tokenization.sentence_piece import SentencePieceTokenizer
 from official.tokenization.tokenizer import Tokenizer
 from official.tokenization.wordpiece import WordPieceTokenizer, read_vocabulary
@@ -32,7 +34,7 @@ LOWER_CASED = {"uncased": True, "cased": False, "multilingual": True, "chinese":
 
 # Other kinds than WordPiece. A module has is_here(directory), read(directory), describe(tokenizer),
 # write_hugging_face(tokenizer, directory, max_length) and write_vocabulary(tokenizer, directory).
-KINDS = {SentencePieceTokenizer: sentence_piece_files}
+KINDS = {ByteLevelBpeTokenizer: byte_level_bpe_files, SentencePieceTokenizer: sentence_piece_files}
 
 
 def read_tokenizer(path: str) -> Tokenizer | None:

@@ -11,6 +11,7 @@ import tensorflow as tf
 from official import files
 from official.errors import InputError
 from official.inputs.tokenized import TokenizedExamples
+from official.models.config import Config
 from official.objectives.classification import Classification, MultiLabelClassification, Regression
 from official.tasks.classification import classification_outputs, classification_scores
 from official.tasks.classification.classification_examples import Example, Task, class_weights, label_array
@@ -21,6 +22,7 @@ from official.tasks.fine_tuning.fine_tuning import FineTuning
 from official.tasks.fine_tuning.fine_tuning_run import FineTuningRun, read_encoder
 from official.tasks.fine_tuning.tf_records import write_tf_records
 from official.tasks.fine_tuning.trials import Outcome, run_trials
+from official.tokenization.tokenizer import Tokenizer
 
 RECORD_FILES = {"train": "train.tf_record", "dev": "eval.tf_record", "test": "predict.tf_record"}
 
@@ -59,14 +61,23 @@ class TextClassification:
         self.run, self.strategy, self.task, self.wanted = run, strategy, task, wanted
         self.reads_pairs = False
         self._check()
-        self.encoder = read_encoder(run)
+        self.encoder = self._read_encoder()
         predicts_file = wanted.do_predict and not wanted.from_stdin
         splits = {"train": wanted.do_train, "dev": wanted.do_eval, "test": predicts_file}
         examples = {split: task.read(split) for split, needed in splits.items() if needed}
-        self.labels = find_label_names(task, run, self.encoder[0], examples.get("train"), wanted.do_eval)
+        self.labels = self._find_labels(examples.get("train"))
         self.about_inputs = self._about(examples["train"]) if run.dry_run else []
         self.tokenized = {split: self._tokenize(split, found) for split, found in examples.items()}
         self.objective = self._make_objective()
+
+    def _read_encoder(self) -> tuple[Config, Tokenizer]:
+        return read_encoder(self.run)
+
+    def _find_labels(self, train: Sequence[Example] | None) -> tuple[str, ...]:
+        return find_label_names(self.task, self.run, self.encoder[0], train, self.wanted.do_eval)
+
+    def _make_engine(self, run: FineTuningRun) -> FineTuning:
+        return FineTuning(run, self.strategy, HEAD, self._head_labels, self.objective, self.encoder)
 
     def _check(self) -> None:
         run, wanted = self.run, self.wanted
@@ -141,7 +152,7 @@ class TextClassification:
                 write_tf_records(path, examples, self.run.max_seq_length, features)
 
     def _run_trial(self, run: FineTuningRun, score: str) -> Mapping[str, float]:
-        tuning = FineTuning(run, self.strategy, HEAD, self._head_labels, self.objective, self.encoder)
+        tuning = self._make_engine(run)
         if self.task.choices == 1:
             tuning.model.label_type = self.task.label_type
         tuning.about_inputs = self.about_inputs

@@ -1,9 +1,9 @@
-"""Texts as a BERT reads them: [CLS] a [SEP] b [SEP], cut to length."""
+"""Texts as a model reads them: [CLS] a [SEP] b [SEP], or what its family has instead, cut to length."""
 
 from collections.abc import Iterable, Iterator
 
 from official.tasks.classification.classification_examples import Example
-from official.tokenization.wordpiece import WordPieceTokenizer
+from official.tokenization.tokenizer import Tokenizer
 
 
 def kept_lengths(length_a: int, length_b: int, max_length: int) -> tuple[int, int]:
@@ -17,30 +17,34 @@ def kept_lengths(length_a: int, length_b: int, max_length: int) -> tuple[int, in
 
 
 def token_rows(
-    examples: Iterable[Example], tokenizer: WordPieceTokenizer, max_seq_length: int
+    examples: Iterable[Example], tokenizer: Tokenizer, max_seq_length: int
 ) -> Iterator[tuple[list[int], list[int]]]:
     """(input_ids, segment_ids) of every pair of every example (run_classifier.py:396-459).
 
     Args:
-        max_seq_length: at least 3.
+        max_seq_length: at least as many as there are special tokens.
     """
-    cls, sep = [tokenizer.cls_id], [tokenizer.sep_id]
+    cls, sep, layout = [tokenizer.cls_id], [tokenizer.sep_id], tokenizer.layout
+    between, second = sep * layout.separators, int(layout.segments)
     for example in examples:
         for text_a, text_b in example.pairs:
             a = tokenizer.encode(text_a)
             b = tokenizer.encode(text_b) if text_b else []
             if b:
-                kept_a, kept_b = kept_lengths(len(a), len(b), max_seq_length - 3)
-                yield cls + a[:kept_a] + sep + b[:kept_b] + sep, [0] * (kept_a + 2) + [1] * (kept_b + 1)
+                kept_a, kept_b = kept_lengths(len(a), len(b), max_seq_length - layout.special_tokens)
+                first = cls + a[:kept_a] + between
+                yield first + b[:kept_b] + sep, [0] * len(first) + [second] * (kept_b + 1)
             else:
                 ids = cls + a[: max_seq_length - 2] + sep
                 yield ids, [0] * len(ids)
 
 
-def count_cut(examples: Iterable[Example], tokenizer: WordPieceTokenizer, max_seq_length: int) -> int:
+def count_cut(examples: Iterable[Example], tokenizer: Tokenizer, max_seq_length: int) -> int:
     """How many rows of `token_rows` are cut."""
+    separators = tokenizer.layout.separators
     return sum(
-        len(tokenizer.encode(text_a)) + (1 + len(tokenizer.encode(text_b)) if text_b else 0) + 2 > max_seq_length
+        len(tokenizer.encode(text_a)) + (separators + len(tokenizer.encode(text_b)) if text_b else 0) + 2
+        > max_seq_length
         for example in examples
         for text_a, text_b in example.pairs
     )

@@ -8,7 +8,7 @@ from official import files
 from official.checkpoints.labels import unnamed
 from official.checkpoints.loading import labels_of, open_source
 from official.errors import InputError
-from official.models.bert import BertConfig
+from official.models.config import Config
 from official.tasks.classification.classification_examples import Example, Task, find_labels, listed
 from official.tasks.fine_tuning.fine_tuning_run import FineTuningRun
 
@@ -16,7 +16,7 @@ HEAD = "sequence_classification"
 
 
 def find_label_names(
-    task: Task, run: FineTuningRun, config: BertConfig, train: Sequence[Example] | None, scores: bool
+    task: Task, run: FineTuningRun, config: Config, train: Sequence[Example] | None, scores: bool
 ) -> tuple[str, ...]:
     """The labels by their ids: the task's, those of the training examples, or those that the checkpoint names.
 
@@ -51,7 +51,7 @@ def find_label_names(
     return ours
 
 
-def _classes_of_checkpoint(run: FineTuningRun, config: BertConfig, trains: bool) -> tuple[tuple[str, ...], str | None]:
+def _classes_of_checkpoint(run: FineTuningRun, config: Config, trains: bool) -> tuple[tuple[str, ...], str | None]:
     """Labels, and what a label is, of the model in the output directory, or of the one that is about to be trained."""
     own = files.exists(os.path.join(run.output_dir, "model", "config.json"))
     path = run.output_dir if own and not trains else run.init_checkpoint

@@ -1,6 +1,7 @@
 """From the flags of `run_classifier.py` to a task."""
 
 import os
+from collections.abc import Mapping
 
 from absl.flags import FlagValues
 
@@ -27,13 +28,18 @@ def needed_flags(flags: FlagValues) -> list[str]:
     return missing if flags.task_name in READERS else ["data_dir"] * bool(missing)
 
 
-def task_of_flags(flags: FlagValues) -> Task:
+def task_of_flags(flags: FlagValues, given: Mapping[str, str] | None = None) -> Task:
     """The task that the command line describes.
+
+    Args:
+        flags: of the script.
+        given: by split, files to be read instead of those that the flags name.
 
     Raises:
         InputError: flags contradict each other, or a data set is not known.
     """
-    given = {split: flags[name].value for split, name in SPLIT_FLAGS.items() if flags[name].value}
+    if given is None:
+        given = {split: flags[name].value for split, name in SPLIT_FLAGS.items() if flags[name].value}
     data_dir = flags.data_dir or ""
     if flags.tfds_name:
         from official.tasks.classification.classification_tfds import (
@@ -53,10 +59,10 @@ def task_of_flags(flags: FlagValues) -> Task:
     return glue_task(flags.task_name, data_dir, given, flags.xnli_language)
 
 
-def _own_data(flags: FlagValues, given: dict[str, str], data_dir: str) -> Task:
+def _own_data(flags: FlagValues, given: Mapping[str, str], data_dir: str) -> Task:
     form, multi = flags.task_name, flags.label_type == "multi"
     usual = {split: os.path.join(data_dir, f"{split}.{form}") for split in SPLIT_FLAGS}
-    tables = {split: Table(path, form, _columns(flags), multi) for split, path in (usual | given).items()}
+    tables = {split: Table(path, form, _columns(flags), multi) for split, path in {**usual, **given}.items()}
     return own_data(tables, flags.label_type, _labels(flags))
 
 

@@ -10,7 +10,7 @@ from official.inputs.tokenized import Padding, TokenizedExamples, TrainingOrder
 from official.tasks.dry_run import costs, decoded, report
 from official.tasks.dry_run.label_shares import label_shares
 from official.tasks.dry_run.trainable import Trainable
-from official.tokenization.wordpiece import WordPieceTokenizer
+from official.tokenization.tokenizer import Tokenizer
 from official.training.rehearsal import Rehearsal
 
 EXAMPLES_SHOWN = 3
@@ -59,7 +59,7 @@ def fine_tuning_report(
     batches: Batches,
     inputs: Sequence[report.Row],
     num_trials: int,
-    tokenizer: WordPieceTokenizer,
+    tokenizer: Tokenizer,
 ) -> str:
     """The report, in sections.
 
@@ -137,7 +137,7 @@ def _speed_section(
     ])  # fmt: skip
 
 
-def _examples(trainable: Trainable, batches: Batches, tokenizer: WordPieceTokenizer) -> list[list[str]]:
+def _examples(trainable: Trainable, batches: Batches, tokenizer: Tokenizer) -> list[list[str]]:
     """The first examples of the file, each row of them."""
     examples, model = batches.examples, trainable.model
     shown = min(EXAMPLES_SHOWN, len(examples))

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import keras
 
-from official.models.bert import Bert, BertConfig
+from official.models import registry
+from official.models.config import Config
 from official.models.feature_based_tagger import LSTM_LAYERS, FeatureBasedTagger
 
 PARTS = {"bert/embeddings/": "embeddings", "bert/encoder/": "encoder", "bert/pooler/": "pooler"}
@@ -18,14 +19,14 @@ class Network:
 
     Attributes:
         config: of the encoder.
-        heads: some of `Bert.HEADS`.
+        heads: some of the model's `HEADS`.
         num_labels: of the head of fine-tuning.
         one_hot: whether words are looked up by a matrix product.
         lstm_inputs: the width of what each BiLSTM on a frozen encoder reads; none where the encoder is trained.
         lstm_size: of each direction of these.
     """
 
-    config: BertConfig
+    config: Config
     heads: tuple[str, ...]
     num_labels: int = 0
     one_hot: bool = False
@@ -39,7 +40,7 @@ class Network:
 
     @property
     def has_pooler(self) -> bool:
-        return bool(Bert.WITH_POOLER & set(self.heads))
+        return bool(registry.model_class(self.config).WITH_POOLER & set(self.heads))
 
     @property
     def top(self) -> int:
@@ -53,7 +54,7 @@ def network_of(model: keras.Model) -> Network:
         widths = (model.lstms[0].forward_layer.cell.kernel.shape[0], *[2 * model.lstm_size] * (LSTM_LAYERS - 1))
         head = ("token_classification",)
         return Network(model.config, head, len(model.labels), False, widths, model.lstm_size)
-    one_hot = model.bert.embeddings.use_one_hot_embeddings
+    one_hot = model.encoder.embeddings.use_one_hot_embeddings
     return Network(model.config, model.heads, len(model.labels), one_hot)
 
 

@@ -12,7 +12,7 @@ from official.tasks.dry_run import costs, report
 from official.tasks.dry_run.decoded import pretraining_example
 from official.tasks.dry_run.pretraining_sample import PretrainingSample
 from official.tasks.dry_run.trainable import Trainable
-from official.tokenization.wordpiece import WordPieceTokenizer
+from official.tokenization.tokenizer import Tokenizer
 from official.training.rehearsal import Rehearsal
 
 EXAMPLES_SHOWN, EXAMPLES_SAMPLED = 3, 1_000
@@ -25,7 +25,7 @@ def pretraining_report(
     rehearsal: Rehearsal,
     paths: Sequence[str],
     batches: tf.data.Dataset,
-    tokenizer: WordPieceTokenizer | None,
+    tokenizer: Tokenizer | None,
 ) -> str:
     """The report, in sections.
 
@@ -94,7 +94,7 @@ def _speed_section(trainable: Trainable, rehearsal: Rehearsal, shape: costs.Batc
     ])  # fmt: skip
 
 
-def _examples(batch: dict[str, np.ndarray], tokenizer: WordPieceTokenizer | None) -> str:
+def _examples(batch: dict[str, np.ndarray], tokenizer: Tokenizer | None) -> str:
     vocabulary = None if tokenizer is None else tokenizer.tokens
     shown = min(EXAMPLES_SHOWN, len(batch["input_ids"]))
     examples = [{name: values[row] for name, values in batch.items()} for row in range(shown)]

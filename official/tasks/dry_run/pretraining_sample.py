@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from official.tokenization.wordpiece import WordPieceTokenizer
+from official.tokenization.tokenizer import Tokenizer
 
 
 @dataclasses.dataclass
@@ -32,7 +32,7 @@ class PretrainingSample:
     full: int = 0
     not_next: int = 0
 
-    def add(self, batch: Mapping[str, np.ndarray], tokenizer: WordPieceTokenizer | None) -> None:
+    def add(self, batch: Mapping[str, np.ndarray], tokenizer: Tokenizer | None) -> None:
         """Adds a batch of the seven features of a record."""
         ids, real, counted = batch["input_ids"], batch["input_mask"] > 0, batch["masked_lm_weights"] > 0
         read = np.take_along_axis(ids, batch["masked_lm_positions"], axis=1)  # [B, P]
@@ -48,13 +48,13 @@ class PretrainingSample:
             self.masked += int((counted & (read == tokenizer.vocab.get("[MASK]", -1))).sum())
 
     @classmethod
-    def of(cls, batches: Iterable[Mapping], tokenizer: WordPieceTokenizer | None) -> "PretrainingSample":
+    def of(cls, batches: Iterable[Mapping], tokenizer: Tokenizer | None) -> "PretrainingSample":
         sample = cls()
         for batch in batches:
             sample.add(batch, tokenizer)
         return sample
 
-    def lines(self, tokenizer: WordPieceTokenizer | None) -> list[tuple[str, str]]:
+    def lines(self, tokenizer: Tokenizer | None) -> list[tuple[str, str]]:
         """As the report has them."""
         lines = [("padding", f"{1 - self.real / self.tokens:.1%} of the tokens")]
         each = f"{self.predictions / self.examples:.1f} an example, {self.predictions / self.real:.1%} of its tokens"

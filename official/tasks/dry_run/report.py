@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 
-from official.models.bert import BertConfig
+from official.models.config import Config
 from official.tasks.dry_run import costs
 from official.tasks.dry_run.network import Network, Parameters
 from official.training.rehearsal import Rehearsal
@@ -85,7 +85,7 @@ def in_time(seconds: float) -> str:
 # === Parts that all scripts have ===
 
 
-def model_section(config: BertConfig, parameters: Parameters) -> str:
+def model_section(config: Config, parameters: Parameters) -> str:
     shape = (
         f"Model: {config.num_hidden_layers} layers, {config.hidden_size:,} wide, {config.num_attention_heads} heads, "
         f"feed-forward {config.intermediate_size:,}, {config.vocab_size:,} tokens, "

@@ -15,15 +15,16 @@ from official.checkpoints.loading import open_source, parts_of
 from official.errors import DryRunEnded, InputError
 from official.inputs.records import Share
 from official.inputs.tokenized import Padding, TokenizedExamples, TrainingOrder, in_batches, training_batches
-from official.models.bert import Bert, BertConfig
-from official.optimization import LinearDecayWithWarmup, layerwise_scales
+from official.models import registry
+from official.models.config import Config
+from official.optimization import layerwise_scales
 from official.progress import Progress
 from official.tasks.dry_run.fine_tuning_report import Batches, fine_tuning_report
 from official.tasks.dry_run.trainable import Trainable
 from official.tasks.fine_tuning.best_model import BestModel, EnoughTried
 from official.tasks.fine_tuning.fine_tuning_run import FineTuningRun
 from official.tasks.model_directory import directory_of_model, is_model_of
-from official.tokenization.wordpiece import WordPieceTokenizer
+from official.tokenization.tokenizer import Tokenizer
 from official.training.logs import MetricsLog
 from official.training.loop import Schedule, device_iterator, train
 from official.training.rehearsal import rehearse
@@ -63,7 +64,7 @@ class FineTuning:
         head: str,
         labels: Sequence[str],
         objective: Objective,
-        encoder: tuple[BertConfig, WordPieceTokenizer],
+        encoder: tuple[Config, Tokenizer],
     ):
         self.run, self.strategy, self.head, self.objective = run, strategy, head, objective
         self.config, self.tokenizer = encoder
@@ -79,11 +80,12 @@ class FineTuning:
 
     def make(self, labels: tuple[str, ...]) -> keras.Model:
         """A new model. Parts of it that are not trained have their weights already: checkpoints don't hold them."""
-        return Bert(
+        family = registry.model_class(self.config)
+        return family(
             self.config,
             (self.head,),
-            labels=labels if self.head in Bert.WITH_LABELS else (),
-            pooler=self.head in Bert.WITH_POOLER,
+            labels=labels if self.head in family.WITH_LABELS else (),
+            pooler=self.head in family.WITH_POOLER,
             use_one_hot_embeddings=isinstance(self.strategy, tf.distribute.TPUStrategy),
         )
 
@@ -117,12 +119,13 @@ class FineTuning:
     def read(self, path: str, new_head: bool) -> Any:
         """Reads the weights of the model, as `initialize` wants them; answers with what is to be said of it."""
         family, source = open_source(path, self.config)
-        lacking = {self.head, "pooler"} - set(parts_of(family, source))
+        on_top = {self.head, "pooler"} & set(family.parts)
+        lacking = on_top - set(parts_of(family, source))
         if self.head in lacking and not new_head:
             raise InputError(
                 f"{path}: has no head for {self.head}: it is not fine-tuned for this, and --do_train is off"
             )
-        anew = {self.head, "pooler"} if new_head and self.run.reinitialize_head else lacking
+        anew = on_top if new_head and self.run.reinitialize_head else lacking
         return checkpoints.load_weights(self.model, path, reinitialize=anew)
 
     def restore(self) -> None:
@@ -173,9 +176,11 @@ class FineTuning:
             self.model,
             self.objective,
             self._weights(),
-            LinearDecayWithWarmup(run.learning_rate, steps, int(steps * run.warmup_proportion)),
+            run.schedule(run.learning_rate, steps, int(steps * run.warmup_proportion)),
             self._checkpoint_dir,
-            learning_rate_scales=layerwise_scales(self._weights(), self.config.num_hidden_layers, run.layer_decay),
+            learning_rate_scales=layerwise_scales(
+                self._weights(), self.config.num_hidden_layers, run.layer_decay, run.layer_decay_as_published
+            ),
         )
         training.restore_or(lambda: self.initialize(new_head=True), repair=not run.dry_run)
         start, order = int(training.position[1].numpy()), self._order(examples, steps)
@@ -258,7 +263,11 @@ class FineTuning:
         return evaluate_and_keep
 
     def predict(
-        self, examples: TokenizedExamples, batch_size: int | None = None, padded: bool = False
+        self,
+        examples: TokenizedExamples,
+        batch_size: int | None = None,
+        padded: bool = False,
+        progress: Progress | None = None,
     ) -> dict[str, Any]:
         """The logits of every example, in their order.
 
@@ -266,6 +275,7 @@ class FineTuning:
             examples: their labels are not looked at.
             batch_size: by default --predict_batch_size.
             padded: every example to --max_seq_length, and its padding has logits too, as in the original.
+            progress: of work that this is a part of, which is told how many examples are done.
 
         Returns:
             `logits` float32 [N, labels] ([N · group, labels] where there are groups); of a head on tokens a list of N
@@ -274,18 +284,19 @@ class FineTuning:
         """
         replicas = self._predicting.num_replicas_in_sync
         batch_size = -(-(batch_size or self.run.predict_batch_size) // replicas) * replicas
-        unlabelled = dataclasses.replace(examples, labels={}, token_labels=None)
+        unlabelled = dataclasses.replace(examples, labels={}, token_labels=None, token_values={})
         lengths = np.full(len(examples), self.run.max_seq_length) if padded else examples.lengths
         padding = dataclasses.replace(self._padding(), fixed=padded or self._on_tpu)
         rows: dict[str, list] = {}
-        progress = Progress("predicting", len(examples), ("examples", 1))
+        own = Progress("predicting", len(examples), ("examples", 1)) if progress is None else None
         for chosen, batch in in_batches(unlabelled, batch_size, padding):
             for name, values in self._predict_batch(batch).items():
                 found = rows.setdefault(name, [None] * len(examples))
                 for index, value in zip(chosen, values.reshape(-1, examples.group, *values.shape[1:])):
                     found[index] = value[0, : lengths[index]] if self._is_of_tokens else value
-            progress.advance(len(chosen))
-        progress.finish_if_shown()
+            (own or progress).advance(len(chosen))
+        if own is not None:
+            own.finish_if_shown()
         if self._is_of_tokens:
             return rows
         return {name: np.concatenate(values) for name, values in rows.items()}

@@ -33,6 +33,11 @@ dry_run_flag.needs_do_train()
 # === Ours ===
 flags.DEFINE_bool("reinitialize_head", False, "Start with a new head where the checkpoint's is of another shape.")
 flags.DEFINE_float("layer_decay", 1.0, "What the learning rate of a layer is times that of the layer above.", 0.0, 1.0)
+flags.DEFINE_bool(
+    "layer_decay_as_published",
+    False,
+    "One layer_decay more for all but the head, as ELECTRA's code has it (google-research/electra#51).",
+)
 flags.DEFINE_bool("keep_best", False, "Score after every epoch or checkpoint, and keep the best model.")
 flags.DEFINE_integer("early_stopping_patience", None, "Stop after so many scores without a better one.", lower_bound=1)
 flags.DEFINE_integer("num_trials", 1, "Train with so many seeds; the median and the range are shown.", lower_bound=1)

@@ -8,9 +8,11 @@ from absl.flags import FlagValues
 from official import checkpoints, files
 from official.checkpoints.loading import open_source
 from official.errors import InputError
-from official.models.bert import BertConfig, read_config
+from official.models.config import Config
+from official.models.registry import read_config
 from official.tasks.model_directory import directory_of_model
-from official.tokenization.wordpiece import WordPieceTokenizer
+from official.tokenization.tokenizer import Tokenizer
+from official.tokenization.vocabulary_files import read_vocabulary_file
 from official.training.training import TrainingOptions
 
 
@@ -33,6 +35,7 @@ class FineTuningRun(TrainingOptions):
     iterations_per_loop: int = 1_000
     reinitialize_head: bool = False
     layer_decay: float = 1.0
+    layer_decay_as_published: bool = False
     keep_best: bool = False
     early_stopping_patience: int | None = None
     num_trials: int = 1
@@ -57,7 +60,7 @@ def run_of_flags(flags: FlagValues) -> FineTuningRun:
     return FineTuningRun(**{name: flags[name].value for name in names})
 
 
-def read_encoder(run: FineTuningRun) -> tuple[BertConfig, WordPieceTokenizer]:
+def read_encoder(run: FineTuningRun) -> tuple[Config, Tokenizer]:
     """Config and tokenizer: those that are named, or else those that go with the weights that the run starts from.
 
     Raises:
@@ -75,16 +78,15 @@ def read_encoder(run: FineTuningRun) -> tuple[BertConfig, WordPieceTokenizer]:
             f"{tokenizer.vocab_file}: holds {tokenizer.vocab_size} tokens, but the model's vocab_size is "
             f"{config.vocab_size}"
         )
-    tokenizer.require("[CLS]", "[SEP]")
-    if run.max_seq_length > config.max_position_embeddings:
+    tokenizer.require(tokenizer.special.cls, tokenizer.special.sep)
+    if run.max_seq_length > config.longest_sequence:
         raise InputError(
-            f"--max_seq_length is {run.max_seq_length}: the model has max_position_embeddings "
-            f"{config.max_position_embeddings}"
+            f"--max_seq_length is {run.max_seq_length}: the model has max_position_embeddings {config.longest_sequence}"
         )
     return config, tokenizer
 
 
-def _read_tokenizer(run: FineTuningRun) -> WordPieceTokenizer:
+def _read_tokenizer(run: FineTuningRun) -> Tokenizer:
     beside = None
     if run.source is not None and (run.vocab_file is None or run.do_lower_case is None):
         beside = checkpoints.read_tokenizer(run.source)
@@ -100,4 +102,4 @@ def _read_tokenizer(run: FineTuningRun) -> WordPieceTokenizer:
     lower_case = run.do_lower_case
     if lower_case is None:
         lower_case = beside.lower_case if beside is not None else True
-    return WordPieceTokenizer.from_file(run.vocab_file, lower_case=lower_case)
+    return read_vocabulary_file(run.vocab_file, lower_case=lower_case)

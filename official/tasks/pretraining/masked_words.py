@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from official.models.bert import Bert
-from official.tokenization.wordpiece import WordPieceTokenizer
+from official.tokenization.tokenizer import Tokenizer
 
 MIN_WORDS, MAX_WORDS = 8, 16  # Of a sentence that is shown.
 
@@ -29,7 +29,7 @@ class Guess(NamedTuple):
     probability: float
 
 
-def hide_words(sentences: Sequence[str], tokenizer: WordPieceTokenizer, count: int, seed: int) -> list[Gap]:
+def hide_words(sentences: Sequence[str], tokenizer: Tokenizer, count: int, seed: int) -> list[Gap]:
     """Chooses `count` sentences of moderate length and hides one word in each: one that is a single piece."""
     draw = random.Random(seed)
     gaps = []
@@ -44,7 +44,7 @@ def hide_words(sentences: Sequence[str], tokenizer: WordPieceTokenizer, count: i
     return gaps
 
 
-def guess_words(model: Bert, tokenizer: WordPieceTokenizer, gaps: Sequence[Gap], top: int = 5) -> list[list[Guess]]:
+def guess_words(model: Bert, tokenizer: Tokenizer, gaps: Sequence[Gap], top: int = 5) -> list[list[Guess]]:
     """The `top` most likely words of each gap, the likeliest first."""
     guesses = []
     for gap in gaps:

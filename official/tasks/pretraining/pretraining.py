@@ -5,24 +5,28 @@ import dataclasses
 import functools
 import os
 import sys
+from collections.abc import Iterable
 from typing import NoReturn
 
+import keras
 import tensorflow as tf
 from absl.flags import FlagValues
 
 from official import checkpoints, files
+from official.checkpoints import registry
 from official.errors import DryRunEnded, InputError
 from official.inputs import pretraining as records_of
 from official.inputs import records
-from official.models.bert import PRESETS, Bert, BertConfig, read_config
-from official.objectives.bert_pretraining import bert_pretraining
+from official.models.config import Config
+from official.models.registry import PRESETS, read_config
 from official.objectives.masked_lm import Masking
-from official.optimization import LinearDecayWithWarmup
 from official.tasks.dry_run.pretraining_report import pretraining_report
 from official.tasks.dry_run.trainable import Trainable
 from official.tasks.eval_results import write_eval_results
 from official.tasks.model_directory import directory_of_model, is_model_of
-from official.tokenization.wordpiece import WordPieceTokenizer
+from official.tasks.pretraining.methods import METHODS, config_for
+from official.tokenization.tokenizer import Tokenizer
+from official.tokenization.vocabulary_files import read_vocabulary_file
 from official.training.evaluation import Evaluation
 from official.training.logs import MetricsLog
 from official.training.loop import Schedule, device_iterator, train
@@ -34,7 +38,8 @@ from official.training.training import Training, TrainingOptions, prepare, resto
 class PretrainingRun(TrainingOptions):
     """What `run_pretraining.py` is told; each field is the flag of that name, with the original's default."""
 
-    config: BertConfig
+    config: Config
+    method: str = "bert"
     input_files: list[str]
     output_dir: str
     eval_input_files: list[str] | None = None  # None: those of training, as in the original
@@ -48,6 +53,11 @@ class PretrainingRun(TrainingOptions):
     masking: str = "static"
     masked_lm_prob: float = 0.15
     do_whole_word_mask: bool = False
+    masking_rule: str = "bert"
+    max_ngram: int = 1
+    favor_shorter_ngram: bool = True
+    replace_with_mask_prob: float = 0.8
+    keep_original_prob: float = 0.1
     eval_batch_size: int = 8
     learning_rate: float = 5e-5
     num_train_steps: int = 100_000
@@ -56,6 +66,9 @@ class PretrainingRun(TrainingOptions):
     iterations_per_loop: int = 1_000
     max_eval_steps: int = 100  # 0: every record once
     use_one_hot_embeddings: bool = False
+    electra_variant: str = "electra"
+    generator_size: float = 0.25
+    discriminator_weight: float = 50.0
     write_tf1_checkpoint: bool = False
     dry_run: bool = False
     export_dir: str | None = None  # If given, output_dir/model is written without --do_train too.
@@ -74,8 +87,9 @@ def run_of_flags(flags: FlagValues) -> PretrainingRun:
     held_out = flags.eval_input_file
     config = read_config(flags.bert_config_file)
     if flags.bert_config_file in PRESETS and flags.vocab_file:
-        vocab_size = WordPieceTokenizer.from_file(flags.vocab_file).vocab_size
+        vocab_size = read_vocabulary_file(flags.vocab_file).vocab_size
         config = dataclasses.replace(config, vocab_size=vocab_size)
+    config = config_for(flags.method, config)
     return PretrainingRun(
         config=config,
         input_files=files.expand_patterns(flags.input_file, "input_file"),
@@ -86,7 +100,7 @@ def run_of_flags(flags: FlagValues) -> PretrainingRun:
 
 def check_length(run: PretrainingRun, flag: str = "max_seq_length") -> None:
     """Raises `InputError`, which names `flag`, where the model has too few positions."""
-    positions = run.config.max_position_embeddings
+    positions = run.config.longest_sequence
     if run.max_seq_length > positions:
         raise InputError(f"--{flag} is {run.max_seq_length}: the config has max_position_embeddings {positions}")
 
@@ -128,22 +142,22 @@ class Pretraining:
     """
 
     def __init__(self, run: PretrainingRun, strategy: tf.distribute.Strategy):
-        self.run, self.strategy = run, strategy
+        self.run, self.strategy, self.method = run, strategy, METHODS[run.method]
         check_length(run)
         self.tokenizer = self._read_tokenizer()
         self._transform = self._make_transform()
         prepare(run, strategy)
         (files.check_directory if run.dry_run else files.make_directory)(run.output_dir)
         with strategy.scope():
-            one_hot = run.use_one_hot_embeddings
-            self.model = Bert(run.config, heads=("mlm", "nsp"), use_one_hot_embeddings=one_hot)
-        self.weights = {v.path.split("/", 1)[1]: v.value for v in self.model.trainable_variables}
+            self.model = self.method.make(run)
+        self.objective = self.method.objective(run)
+        self.weights = _by_name(self.model.trainable_variables)
 
-    def _read_tokenizer(self) -> WordPieceTokenizer | None:
+    def _read_tokenizer(self) -> Tokenizer | None:
         """That of the vocabulary file, or else the one that goes with the weights that the model starts from."""
         run = self.run
         if run.vocab_file is not None:
-            tokenizer = WordPieceTokenizer.from_file(
+            tokenizer = read_vocabulary_file(
                 run.vocab_file, lower_case=run.do_lower_case, strip_accents=run.strip_accents
             )
         else:
@@ -170,7 +184,7 @@ class Pretraining:
         tokenizer = self.tokenizer
         if tokenizer is None:
             raise InputError("--masking=dynamic needs --vocab_file: to know [MASK], [CLS] and [SEP]")
-        tokenizer.require("[MASK]", "[CLS]", "[SEP]")
+        tokenizer.require(tokenizer.special.mask, tokenizer.special.cls, tokenizer.special.sep)
         masking = Masking(
             vocab_size=tokenizer.vocab_size,
             cls_id=tokenizer.cls_id,
@@ -179,6 +193,12 @@ class Pretraining:
             max_predictions_per_seq=self.run.max_predictions_per_seq,
             masked_lm_prob=self.run.masked_lm_prob,
             do_whole_word_mask=self.run.do_whole_word_mask,
+            special_ids=tuple(sorted(tokenizer.vocab[name] for name in tokenizer.special if name in tokenizer.vocab)),
+            rule=self.run.masking_rule,
+            max_ngram=self.run.max_ngram,
+            favor_shorter_ngram=self.run.favor_shorter_ngram,
+            replace_with_mask_prob=self.run.replace_with_mask_prob,
+            keep_original_prob=self.run.keep_original_prob,
         )
         return records_of.mask_dynamically(self.run.max_seq_length, masking, self.run.seed)
 
@@ -205,9 +225,22 @@ class Pretraining:
     def initialize(self) -> None:
         """Takes weights from `init_checkpoint`, if there is one."""
         if self.run.init_checkpoint:
-            anew = ("pooler", "mlm", "nsp") if self.run.reinitialize_head else ()
-            report = checkpoints.load_weights(self.model, self.run.init_checkpoint, reinitialize=anew)
-            print(report, file=sys.stderr)
+            for name, model in self.method.written(self.model).items():
+                path = self._source_of(name)
+                if path is None:
+                    print(f"{name}: there is none beside {self.run.init_checkpoint}: it is new", file=sys.stderr)
+                    continue
+                on_top = {"pooler", *model.heads} & set(registry.family_of_model(model).parts)
+                anew = on_top if self.run.reinitialize_head else ()
+                print(checkpoints.load_weights(model, path, reinitialize=anew), file=sys.stderr)
+
+    def _source_of(self, name: str) -> str | None:
+        """Where the weights are that a part of what is trained starts from: `init_checkpoint`, or beside it."""
+        if name == "model":
+            return self.run.init_checkpoint
+        home = os.path.normpath(self.run.init_checkpoint)
+        places = (os.path.join(directory, name) for directory in (home, os.path.dirname(home)))
+        return next((place for place in places if files.exists(os.path.join(place, "config.json"))), None)
 
     def train(self, held_out: bool) -> None:
         """Trains, going on from the output directory's last checkpoint if there is one.
@@ -217,9 +250,9 @@ class Pretraining:
         """
         run = self.run
         self._check(run.input_files)
-        schedule = LinearDecayWithWarmup(run.learning_rate, run.num_train_steps, run.num_warmup_steps)
+        schedule = run.schedule(run.learning_rate, run.num_train_steps, run.num_warmup_steps)
         training = Training(
-            run, self.strategy, self.model, bert_pretraining, self.weights, schedule, self._checkpoint_dir
+            run, self.strategy, self.model, self.objective, self.weights, schedule, self._checkpoint_dir
         )
         training.restore_or(self.initialize, repair=not run.dry_run)
         iterator = device_iterator(self.strategy, lambda context: self._training_batches(context, training.position))
@@ -289,13 +322,21 @@ class Pretraining:
     @functools.cached_property
     def _evaluation(self):
         """Traced once; it runs on one device, with the variables as they are."""
-        return Evaluation(tf.distribute.get_strategy(), self.model, bert_pretraining)
+        return Evaluation(tf.distribute.get_strategy(), self.model, self.objective)
 
     def write_model(self) -> str:
         """The trained model as a Hugging Face directory, `output_dir/model`; answers with its path."""
-        directory = directory_of_model(self.run.output_dir)
         formats = ["hugging_face", "tf1"] if self.run.write_tf1_checkpoint else ["hugging_face"]
-        for form in formats:
-            for note in checkpoints.save(self.model, directory, format=form, tokenizer=self.tokenizer):
-                print(f"note: {note}", file=sys.stderr)
-        return directory
+        for name, model in self.method.written(self.model).items():
+            directory = os.path.join(self.run.output_dir, name)
+            for form in formats:
+                for note in checkpoints.save(model, directory, format=form, tokenizer=self.tokenizer):
+                    print(f"note: {note}", file=sys.stderr)
+        return directory_of_model(self.run.output_dir)
+
+
+def _by_name(variables: Iterable[keras.Variable]) -> dict[str, tf.Variable]:
+    """What is trained, without the name of the model that it belongs to, where that is one."""
+    paths = [variable.path for variable in variables]
+    one = len({path.split("/", 1)[0] for path in paths}) == 1
+    return {path.split("/", 1)[1] if one else path: variable.value for path, variable in zip(paths, variables)}

@@ -9,7 +9,7 @@ from official.inputs import records
 from official.tasks.eval_results import write_eval_results
 from official.tasks.pretraining import masked_words
 from official.tasks.pretraining.pretraining import Pretraining, PretrainingRun
-from official.tokenization.wordpiece import WordPieceTokenizer
+from official.tokenization.vocabulary_files import read_vocabulary_file
 
 SENTENCES_SHOWN = 8
 
@@ -30,7 +30,7 @@ def pretrain_and_show(run: PretrainingRun, strategy: tf.distribute.Strategy, hel
     directory = pretraining.write_model()
     after = pretraining.evaluate()
     write_eval_results(run.output_dir, after, run.num_train_steps)
-    tokenizer = WordPieceTokenizer.from_file(run.vocab_file, lower_case=run.do_lower_case)
+    tokenizer = read_vocabulary_file(run.vocab_file, lower_case=run.do_lower_case)
     print(_comparison(before, after, _scores_without_reading(run, tokenizer)))
     print(_guesses(pretraining.model, tokenizer, held_out_text))
     print(f"\nThe model is in {directory}; `tensorboard --logdir {run.output_dir}/logs` shows its curves.")

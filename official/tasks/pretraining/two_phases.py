@@ -13,6 +13,7 @@ from absl.flags import FlagValues
 
 from official import files
 from official.tasks.model_directory import directory_of_model
+from official.tasks.pretraining.methods import follow, follow_method
 from official.tasks.pretraining.pretraining import PretrainingRun, check_length, pretrain, run_of_flags
 
 PREFIX = "phase_2_"
@@ -35,11 +36,7 @@ RECIPES = {
 
 def follow_recipe(flags: FlagValues) -> None:
     """Gives flags that were not given the values of `--recipe`, and says so."""
-    chosen = {name: value for name, value in RECIPES.get(flags.recipe, {}).items() if not flags[name].present}
-    for name, value in chosen.items():
-        flags[name].value = value
-    if chosen:
-        print(f"--recipe={flags.recipe}:", *(f"--{name}={value}" for name, value in chosen.items()), file=sys.stderr)
+    follow(flags, RECIPES.get(flags.recipe, {}), f"--recipe={flags.recipe}")
 
 
 def runs_of_flags(flags: FlagValues) -> list[PretrainingRun]:
@@ -49,6 +46,7 @@ def runs_of_flags(flags: FlagValues) -> list[PretrainingRun]:
         InputError: a config or record files are not there, or can't be used.
     """
     follow_recipe(flags)
+    follow_method(flags)
     run = run_of_flags(flags)
     if flags.phase_2_input_file is None:
         return [run]

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from official.errors import InputError
 from official.inputs.tokenized import TokenizedExamples
-from official.models.bert import BertConfig
+from official.models.config import Config
 from official.objectives.question_answering import question_answering
 from official.tasks.eval_results import write_eval_results
 from official.tasks.fine_tuning.fine_tuning import FineTuning
@@ -23,8 +23,9 @@ from official.tasks.squad.squad_files import Question, SquadFile, write_json
 from official.tasks.squad.squad_records import write_squad_records
 from official.tasks.squad.squad_run import STANDARD_INPUT, SquadQuestions, SquadRun, SquadTraining, as_examples
 from official.tasks.squad.squad_threshold import BEST, BEST_THRESHOLD, SCORES_FILE, best_threshold, given_threshold
-from official.tokenization.wordpiece import WordPieceTokenizer
+from official.tokenization.tokenizer import Tokenizer
 
+HEAD = "question_answering"
 Logits = tuple[Sequence[np.ndarray], Sequence[np.ndarray]]
 
 
@@ -42,18 +43,7 @@ def fine_tune(run: FineTuningRun, squad: SquadRun, strategy: tf.distribute.Strat
     if run.write_tf_records and not run.dry_run:
         write_squad_records(run, training, asked)
 
-    def train_and_score(trial: FineTuningRun) -> dict[str, float]:
-        task = Squad(trial, squad, strategy, encoder)
-        if training is None:
-            task.engine.restore()
-        else:
-            task.engine.about_inputs = training.about(encoder[1], squad.window) if trial.dry_run else ()
-            task.train(training.examples, asked)
-        if squad.do_predict and asked is None:
-            task.answer_standard_input()
-        return task.answer(asked) if asked else {}
-
-    return run_trials(run, train_and_score, score="f1")
+    return run_trials(run, lambda trial: Squad(trial, squad, strategy, encoder).run_all(training, asked), score="f1")
 
 
 class Squad:
@@ -68,13 +58,16 @@ class Squad:
         run: FineTuningRun,
         squad: SquadRun,
         strategy: tf.distribute.Strategy,
-        encoder: tuple[BertConfig, WordPieceTokenizer],
+        encoder: tuple[Config, Tokenizer],
     ):
         self.run, self.squad = run, squad
         self.threshold = 0.0  # Of v1.1, where it decides nothing.
         if squad.search.version_2_with_negative:
             self.threshold = self._threshold()
-        self.engine = FineTuning(run, strategy, "question_answering", (), question_answering, encoder)
+        self.engine = self._make_engine(encoder, strategy)
+
+    def _make_engine(self, encoder: tuple[Config, Tokenizer], strategy: tf.distribute.Strategy) -> FineTuning:
+        return FineTuning(self.run, strategy, HEAD, (), question_answering, encoder)
 
     def _threshold(self) -> float | None:
         """What the flag says; None for the best, where that is found on the very questions that are asked."""
@@ -82,6 +75,18 @@ class Squad:
         if given == BEST and self.squad.do_eval:
             return None
         return given_threshold(given, self.run.output_dir, self.run.init_checkpoint)
+
+    def run_all(self, training: SquadTraining | None, asked: SquadQuestions | None) -> dict[str, float]:
+        """Trains on what there is to train on, answers and scores; answers with the scores."""
+        if training is None:
+            self.engine.restore()
+        else:
+            tokenizer = self.engine.tokenizer
+            self.engine.about_inputs = training.about(tokenizer, self.squad.window) if self.run.dry_run else ()
+            self.train(training.examples, asked)
+        if self.squad.do_predict and asked is None:
+            self.answer_standard_input()
+        return self.answer(asked) if asked else {}
 
     def train(self, examples: TokenizedExamples, asked: SquadQuestions | None) -> None:
         """Trains and writes the model, the best by the F1 on the questions asked where the run keeps the best."""

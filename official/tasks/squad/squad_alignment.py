@@ -6,7 +6,7 @@ import numpy as np
 
 from official.tasks.squad.squad_features import SquadFeatures, split_words, word_starts
 from official.tokenization.basic import BasicTokenizer
-from official.tokenization.wordpiece import WordPieceTokenizer
+from official.tokenization.tokenizer import Tokenizer
 
 Place = tuple[int, int]  # Characters [start, end).
 
@@ -25,7 +25,7 @@ class SpanTexts:
         self,
         contexts: Sequence[str],
         features: SquadFeatures,
-        tokenizer: WordPieceTokenizer,
+        tokenizer: Tokenizer,
         unaligned: Callable[[str, str], None] | None = None,
     ):
         self.contexts, self.features, self.tokenizer, self.unaligned = contexts, features, tokenizer, unaligned
@@ -47,16 +47,27 @@ class SpanTexts:
             return "", None
         features = self.features
         row = features.row_splits[window]
-        pieces = join_pieces(self.tokenizer.convert_ids_to_tokens(features.input_ids[row + start : row + end + 1]))
         shift = features.first_token[window] - features.context_start[window]
-        first, last = features.contexts.words_of(context)[[start + shift, end + shift]]
+        of_tokens = features.contexts.words_of(context)
+        first, last = of_tokens[[start + shift, end + shift]]
         all_words, starts = self._words_of(context)
         words = " ".join(all_words[first : last + 1])
-        found = find_in_words(pieces, words, self.tokenizer.basic)
+        pieces = join_pieces(self.tokenizer.convert_ids_to_tokens(features.input_ids[row + start : row + end + 1]))
+        if self.tokenizer.basic is None:
+            numbers = (token - np.searchsorted(of_tokens, word) for token, word in ((start, first), (end, last)))
+            found = self._find_by_offsets(all_words[first], all_words[last], words, *(n + shift for n in numbers))
+        else:
+            found = find_in_words(pieces, words, self.tokenizer.basic)
         if found is None and self.unaligned:
             self.unaligned(pieces, words)
         from_, to = found or (0, len(words))
         return words[from_:to], (_unjoin(words, from_, starts[first:]), _unjoin(words, to - 1, starts[first:]) + 1)
+
+    def _find_by_offsets(self, first: str, last: str, words: str, number: int, last_number: int) -> Place | None:
+        """The part of `words` from the piece of this number of their first to that of their last."""
+        start = self.tokenizer.encode_word_with_offsets(first)[1][number][0]
+        end = len(words) - len(last) + self.tokenizer.encode_word_with_offsets(last)[1][last_number][1]
+        return (start, end) if start < end else None
 
 
 def _unjoin(words: str, position: int, starts: np.ndarray) -> int:

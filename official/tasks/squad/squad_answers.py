@@ -13,7 +13,7 @@ import numpy as np
 from official.tasks.squad.squad_alignment import Place, SpanTexts
 from official.tasks.squad.squad_features import SquadFeatures
 from official.tasks.squad.squad_files import Question
-from official.tokenization.wordpiece import WordPieceTokenizer
+from official.tokenization.tokenizer import Tokenizer
 
 NOTHING = "empty"  # What the original's files say under v1.1 where there is no candidate at all.
 # The odds of "no answer" where there is no other: above any threshold. It is the number that the original begins with.
@@ -105,7 +105,7 @@ def find_answers(
     contexts: Sequence[str],
     features: SquadFeatures,
     logits: tuple[Sequence[np.ndarray], Sequence[np.ndarray]],
-    tokenizer: WordPieceTokenizer,
+    tokenizer: Tokenizer,
     options: SearchOptions = SearchOptions(),
     unaligned: Callable[[str, str], None] | None = None,
 ) -> Iterator[NBest]:

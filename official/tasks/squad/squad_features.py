@@ -13,7 +13,7 @@ import numpy as np
 
 from official.tasks.squad.squad_files import Question
 from official.tokenization.memory import Memory
-from official.tokenization.wordpiece import WordPieceTokenizer
+from official.tokenization.tokenizer import Tokenizer
 
 _WORD = re.compile("[^ \t\r\n\u202f]+")  # run_squad.py:230-237
 
@@ -23,7 +23,7 @@ class WindowSize:
     """How contexts are cut, each number in tokens.
 
     Attributes:
-        max_seq_length: of a window with its question and three special tokens; above max_query_length + 3.
+        max_seq_length: of a window with its question and special tokens; more than these.
         doc_stride: from the start of a window to that of the next.
         max_query_length: longer questions are cut at their end.
     """
@@ -117,9 +117,9 @@ def word_starts(context: str) -> np.ndarray:
     return np.fromiter((match.start() for match in _WORD.finditer(context)), np.int64)
 
 
-def tokenize_contexts(contexts: Sequence[str], tokenizer: WordPieceTokenizer) -> TokenizedTexts:
+def tokenize_contexts(contexts: Sequence[str], tokenizer: Tokenizer) -> TokenizedTexts:
     """Tokens of each context, word by word."""
-    pieces_of = Memory(tokenizer.encode)
+    pieces_of = Memory(tokenizer.encode_word)
     ids, words, splits = [], [], [0]
     for context in contexts:
         pieces = [pieces_of[word] for word in split_words(context)]
@@ -130,9 +130,7 @@ def tokenize_contexts(contexts: Sequence[str], tokenizer: WordPieceTokenizer) ->
     return TokenizedTexts(_concatenate(ids), np.array(splits, np.int64), _concatenate(words))
 
 
-def _tokenize_questions(
-    questions: Sequence[Question], tokenizer: WordPieceTokenizer, max_length: int
-) -> TokenizedTexts:
+def _tokenize_questions(questions: Sequence[Question], tokenizer: Tokenizer, max_length: int) -> TokenizedTexts:
     ids = [np.array(tokenizer.encode(question.text)[:max_length], np.int32) for question in questions]
     return TokenizedTexts(_concatenate(ids), np.cumsum([0] + [len(row) for row in ids], dtype=np.int64))
 
@@ -142,20 +140,20 @@ def _concatenate(rows: list[np.ndarray]) -> np.ndarray:
 
 
 def make_features(
-    questions: Sequence[Question], contexts: TokenizedTexts, tokenizer: WordPieceTokenizer, size: WindowSize
+    questions: Sequence[Question], contexts: TokenizedTexts, tokenizer: Tokenizer, size: WindowSize
 ) -> SquadFeatures:
     """The windows of every question, in order. A context without tokens has none."""
     queries = _tokenize_questions(questions, tokenizer, size.max_query_length)
     of_context = np.fromiter((question.context for question in questions), np.int64, len(questions))
     tokens = contexts.lengths[of_context]  # [Q]
-    room = size.max_seq_length - 3 - queries.lengths
+    room = size.max_seq_length - tokenizer.layout.special_tokens - queries.lengths
     step = np.minimum(room, size.doc_stride)
     counts = np.where(tokens > 0, 1 + -(-np.maximum(tokens - room, 0) // step), 0)
     question = np.repeat(np.arange(len(questions)), counts)  # [W]
     number = np.arange(len(question)) - np.repeat(np.cumsum(counts) - counts, counts)
     first = number * step[question]
     length = np.minimum(room[question], tokens[question] - first)
-    start = queries.lengths[question] + 2
+    start = queries.lengths[question] + 1 + tokenizer.layout.separators
     row_splits = np.concatenate([[0], np.cumsum(start + length + 1)])
     input_ids, segment_ids = _fill(row_splits, question, of_context, first, queries, contexts, tokenizer)
     best = [_max_context(*shape) for shape in zip(tokens.tolist(), room.tolist(), step.tolist())]
@@ -179,20 +177,22 @@ def _fill(
     first: np.ndarray,
     queries: TokenizedTexts,
     contexts: TokenizedTexts,
-    tokenizer: WordPieceTokenizer,
+    tokenizer: Tokenizer,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Ids and segments of all windows."""
     input_ids = np.full(row_splits[-1], tokenizer.sep_id, np.int32)
-    segment_ids = np.ones(row_splits[-1], np.uint8)
+    segment_ids = np.full(row_splits[-1], tokenizer.layout.segments, np.uint8)
     input_ids[row_splits[:-1]] = tokenizer.cls_id
     query_starts, query_ends = queries.splits[question], queries.splits[question + 1]
     context_starts = contexts.splits[of_context[question]] + first
     columns = (row_splits[:-1], row_splits[1:], query_starts, query_ends, context_starts)
+    separators = tokenizer.layout.separators
     for row, end, query, query_end, context in zip(*(column.tolist() for column in columns)):
         middle = row + 1 + query_end - query  # The first [SEP].
+        second = middle + separators
         input_ids[row + 1 : middle] = queries.ids[query:query_end]
-        input_ids[middle + 1 : end - 1] = contexts.ids[context : context + end - middle - 2]
-        segment_ids[row : middle + 1] = 0
+        input_ids[second : end - 1] = contexts.ids[context : context + end - 1 - second]
+        segment_ids[row:second] = 0
     return input_ids, segment_ids
 
 

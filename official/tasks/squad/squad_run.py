@@ -13,7 +13,7 @@ from official.tasks.squad.squad_features import SquadFeatures, WindowSize, make_
 from official.tasks.squad.squad_files import SquadFile, name_some, read_squad
 from official.tasks.squad.squad_scores import require_answers
 from official.tasks.squad.squad_targets import Targets, find_targets
-from official.tokenization.wordpiece import WordPieceTokenizer
+from official.tokenization.tokenizer import Tokenizer
 
 STANDARD_INPUT = "-"
 
@@ -48,11 +48,12 @@ def run_of_flags(flags: FlagValues) -> SquadRun:
 class SquadTraining:
     """Questions to train on, with their answers, and their windows."""
 
+    file: SquadFile
     targets: Targets
     features: SquadFeatures
 
     @classmethod
-    def read(cls, squad: SquadRun, tokenizer: WordPieceTokenizer) -> "SquadTraining":
+    def read(cls, squad: SquadRun, tokenizer: Tokenizer) -> "SquadTraining":
         """Those of the training file.
 
         Raises:
@@ -64,7 +65,7 @@ class SquadTraining:
         features = make_features(targets.questions, contexts, tokenizer, squad.window)
         count = f"{len(targets.questions)} questions, {len(features.question)} windows"
         print(f"{squad.train_file}: {count}", file=sys.stderr)
-        return cls(targets, features)
+        return cls(file, targets, features)
 
     @functools.cached_property
     def examples(self) -> TokenizedExamples:
@@ -73,7 +74,7 @@ class SquadTraining:
         labels = {"start_positions": starts, "end_positions": ends}
         return dataclasses.replace(as_examples(self.features), labels=labels)
 
-    def about(self, tokenizer: WordPieceTokenizer, window: WindowSize) -> list[tuple[str, str]]:
+    def about(self, tokenizer: Tokenizer, window: WindowSize) -> list[tuple[str, str]]:
         """What a dry run says of the questions, as (name, text)."""
         questions, windows = self.targets.questions, np.bincount(self.features.question)
         cut = sum(len(tokenizer.encode(question.text)) > window.max_query_length for question in questions)
@@ -97,7 +98,7 @@ class SquadQuestions:
     features: SquadFeatures
 
     @classmethod
-    def read(cls, squad: SquadRun, tokenizer: WordPieceTokenizer) -> "SquadQuestions":
+    def read(cls, squad: SquadRun, tokenizer: Tokenizer) -> "SquadQuestions":
         """Those of the file to be predicted.
 
         Raises:
@@ -113,7 +114,7 @@ class SquadQuestions:
         return asked
 
     @classmethod
-    def of_file(cls, file: SquadFile, squad: SquadRun, tokenizer: WordPieceTokenizer) -> "SquadQuestions":
+    def of_file(cls, file: SquadFile, squad: SquadRun, tokenizer: Tokenizer) -> "SquadQuestions":
         contexts = tokenize_contexts(file.contexts, tokenizer)
         return cls(file, make_features(file.questions, contexts, tokenizer, squad.window))
 

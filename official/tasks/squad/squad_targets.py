@@ -10,7 +10,7 @@ import numpy as np
 from official.errors import InputError
 from official.tasks.squad.squad_features import TokenizedTexts, split_words, word_starts
 from official.tasks.squad.squad_files import Answer, Question, SquadFile, name_some
-from official.tokenization.wordpiece import WordPieceTokenizer
+from official.tokenization.tokenizer import Tokenizer
 
 NO_ANSWER = -1
 
@@ -31,7 +31,7 @@ class Targets:
 
 
 def find_targets(
-    squad: SquadFile, contexts: TokenizedTexts, tokenizer: WordPieceTokenizer, version_2_with_negative: bool
+    squad: SquadFile, contexts: TokenizedTexts, tokenizer: Tokenizer, version_2_with_negative: bool
 ) -> Targets:
     """The answers in tokens (run_squad.py:255-293, 320-345).
 
@@ -86,7 +86,7 @@ def _tell(path: str, what: str, ids: Sequence[str]) -> None:
 class _Context:
     """A context in words and in tokens."""
 
-    def __init__(self, text: str, token_words: np.ndarray, ids: np.ndarray, tokenizer: WordPieceTokenizer):
+    def __init__(self, text: str, token_words: np.ndarray, ids: np.ndarray, tokenizer: Tokenizer):
         self.length, self.words, self.starts = len(text), split_words(text), word_starts(text)
         self.token_words, self.ids, self.tokenizer = token_words, ids, tokenizer
 

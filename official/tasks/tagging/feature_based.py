@@ -14,7 +14,7 @@ from absl.flags import FlagValues
 from official import checkpoints, files
 from official.errors import InputError
 from official.inputs.tokenized import TokenizedExamples
-from official.models.bert import Bert
+from official.models import registry
 from official.models.feature_based_tagger import DEFAULT_LAYERS, LSTM_SIZE, FeatureBasedTagger
 from official.tasks.fine_tuning import fine_tuning_run
 from official.tasks.fine_tuning.best_model import BestModel
@@ -98,7 +98,7 @@ class FeatureBasedTuning(FineTuning):
         home = _home(self.run)
         if home == directory_of_model(self.run.output_dir):
             self._check_settings(home)
-        encoder = Bert(self.config, pooler=False, output_hidden_states=True)
+        encoder = registry.build(self.config, pooler=False, output_hidden_states=True)
         checkpoints.load_weights(encoder, home or self.run.init_checkpoint)
         return FeatureBasedTagger(encoder, labels, self._feature_layers, self._lstm_size)
 

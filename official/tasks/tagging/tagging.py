@@ -8,7 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from official.errors import InputError
-from official.models.bert import BertConfig
+from official.inputs.tokenized import TokenizedExamples
+from official.models.config import Config
 from official.objectives.token_classification import token_classification
 from official.tasks.classification import classification_scores
 from official.tasks.eval_results import write_eval_results
@@ -21,7 +22,7 @@ from official.tasks.tagging.feature_based import FeatureBasedTuning
 from official.tasks.tagging.tagging_data import HEAD, STANDARD_INPUT, TaggingData, TaggingRun
 from official.tasks.tagging.tagging_features import TaggingFeatures, make_features
 from official.tasks.tagging.tagging_scores import Sentences
-from official.tokenization.wordpiece import WordPieceTokenizer
+from official.tokenization.tokenizer import Tokenizer
 
 PREDICTIONS_FILE = "test_predictions.txt"
 SCORE_OF = {tagging_labels.ENTITIES: "f1", tagging_labels.PARTS_OF_SPEECH: "accuracy"}
@@ -65,14 +66,14 @@ class Tagging:
         run: FineTuningRun,
         tagging: TaggingRun,
         data: TaggingData,
-        encoder: tuple[BertConfig, WordPieceTokenizer],
+        encoder: tuple[Config, Tokenizer],
         strategy: tf.distribute.Strategy,
     ):
         self.run, self.tagging, self.data = run, feature_based.settle(run, tagging), data
         self.engine = self._make_engine(encoder, strategy)
         self._numbers = {label: number for number, label in enumerate(data.labels)}
 
-    def _make_engine(self, encoder: tuple[BertConfig, WordPieceTokenizer], strategy: tf.distribute.Strategy):
+    def _make_engine(self, encoder: tuple[Config, Tokenizer], strategy: tf.distribute.Strategy):
         arguments = self.run, strategy, HEAD, self.data.labels, token_classification, encoder
         if not self.tagging.feature_based:
             return FineTuning(*arguments)
@@ -96,8 +97,7 @@ class Tagging:
 
     def train(self) -> None:
         """Learns the training file, scored after each checkpoint if there is a file for it, and writes the model."""
-        file, evaluate = self.data.train, None
-        examples = self.features_of(file).with_labels(self._label_ids(self.data.true_labels(file)))
+        examples, evaluate = self._training_examples(), None
         if self.data.evaluation is not None:
             features = self.features_of(self.data.evaluation)
 
@@ -106,16 +106,21 @@ class Tagging:
 
         if self.run.dry_run:
             tagging_labels.check_learnt(self.data.labels, self.run.output_dir)
-            self.engine.about_inputs = self._about(file, len(examples))
+            self.engine.about_inputs = self._about(len(examples))
         else:
             tagging_labels.write_labels(self.data.labels, self.run.output_dir)
         self.engine.train(examples, evaluate, SCORE_OF[self.data.task])
         print(f"model: {self.engine.write_model()}")
 
-    @staticmethod
-    def _about(file: ColumnFile, windows: int) -> list[tuple[str, str]]:
-        words = sum(len(sentence.words) for sentence in file.sentences)
-        return [("examples", f"{len(file.sentences):,} sentences of {words:,} words, in {windows:,} windows")]
+    def _training_examples(self) -> TokenizedExamples:
+        file = self.data.train
+        return self.features_of(file).with_labels(self._label_ids(self.data.true_labels(file)))
+
+    def _about(self, windows: int) -> list[tuple[str, str]]:
+        """What a dry run says of the training examples."""
+        sentences = self.data.train.sentences
+        words = sum(len(sentence.words) for sentence in sentences)
+        return [("examples", f"{len(sentences):,} sentences of {words:,} words, in {windows:,} windows")]
 
     def _label_ids(self, sentences: Sentences) -> np.ndarray:
         return np.array([self._numbers[label] for labels in sentences for label in labels], np.int32)

@@ -8,7 +8,7 @@ from absl.flags import FlagValues
 
 from official.checkpoints.loading import labels_of, open_source, parts_of
 from official.errors import InputError
-from official.models.bert import BertConfig
+from official.models.config import Config
 from official.tasks.fine_tuning.fine_tuning_run import FineTuningRun
 from official.tasks.tagging import conll, tagger_files, tagging_labels
 from official.tasks.tagging.conll import ColumnFile
@@ -38,24 +38,31 @@ class TaggingRun:
     lstm_size: int | None = None  # None: the paper's, or as the tagger that is there has it
 
 
-def tagging_run_of_flags(flags: FlagValues) -> TaggingRun:
+def tagging_run_of_flags(flags: FlagValues, learns_from_labels: bool = True) -> TaggingRun:
     """The run that the command line describes; files of `data_dir` stand in for those that are not named.
+
+    Args:
+        flags: of the script.
+        learns_from_labels: whether there has to be a file to learn from.
 
     Raises:
         InputError: a file that is needed is not named.
     """
-    values = {field.name: flags[field.name].value for field in dataclasses.fields(TaggingRun)}
+    names = {field.name for field in dataclasses.fields(TaggingRun)} & set(flags)
+    values = {name: flags[name].value for name in names}
     for wanted, name in (("train", "train"), ("eval", "dev"), ("predict", "test")):
         if not flags[f"do_{wanted}"].value:
             values[f"{wanted}_file"] = None
         elif values[f"{wanted}_file"] is None:
+            if flags.data_dir is None and wanted == "train" and not learns_from_labels:
+                continue
             if flags.data_dir is None:
                 raise InputError(f"--do_{wanted} needs --{wanted}_file, or --data_dir with {name}.txt")
             values[f"{wanted}_file"] = os.path.join(flags.data_dir, f"{name}.txt")
     return TaggingRun(**values)
 
 
-def labels_of_checkpoint(path: str, config: BertConfig) -> tuple[str, ...]:
+def labels_of_checkpoint(path: str, config: Config) -> tuple[str, ...]:
     """Those of the tagger that a checkpoint holds; none if it holds no tagger."""
     if home := tagger_files.find(path):
         return tagger_files.read_settings(home).labels
@@ -80,7 +87,7 @@ class TaggingData:
         InputError: a file can't be read, has labels that don't fit, or nothing says which labels there are.
     """
 
-    def __init__(self, run: FineTuningRun, tagging: TaggingRun, config: BertConfig):
+    def __init__(self, run: FineTuningRun, tagging: TaggingRun, config: Config):
         self.train = self._read(tagging, tagging.train_file)
         self.evaluation = self._read(tagging, tagging.eval_file)
         from_file = tagging.predict_file is not None and tagging.predict_file != STANDARD_INPUT
@@ -108,7 +115,7 @@ class TaggingData:
         return file
 
     @staticmethod
-    def _known_labels(run: FineTuningRun, tagging: TaggingRun, config: BertConfig) -> tuple[str, ...]:
+    def _known_labels(run: FineTuningRun, tagging: TaggingRun, config: Config) -> tuple[str, ...]:
         """Labels that are given, or that go with the weights that the run starts from."""
         if tagging.labels is not None:
             given = tagging_labels.labels_of_flag(tagging.labels)

@@ -12,7 +12,7 @@ import numpy as np
 
 from official.errors import InputError
 from official.inputs.tokenized import NO_LABEL, TokenizedExamples
-from official.tokenization.wordpiece import WordPieceTokenizer
+from official.tokenization.tokenizer import Tokenizer
 
 SPECIAL_TOKENS = 2  # [CLS] and [SEP].
 
@@ -53,13 +53,13 @@ class Pieces:
     splits: np.ndarray
 
     @classmethod
-    def of(cls, words: Iterable[str], tokenizer: WordPieceTokenizer, at_most: int) -> "Pieces":
+    def of(cls, words: Iterable[str], tokenizer: Tokenizer, at_most: int) -> "Pieces":
         """Takes words by themselves; of one with more pieces than `at_most` the first ones, of one without any [UNK].
 
         A word has none where the tokenizer drops all its characters: white space, control characters, U+FFFD.
         """
         unknown = [tokenizer.unk_id]
-        rows = [(tokenizer.encode(word) or unknown)[:at_most] for word in words]
+        rows = [(tokenizer.encode_word(word) or unknown)[:at_most] for word in words]
         splits = np.cumsum([0, *map(len, rows)], dtype=np.int64)
         return cls(np.fromiter(chain.from_iterable(rows), np.int32, splits[-1]), splits)
 
@@ -76,7 +76,7 @@ class Window:
 
 def make_features(
     sentences: Sequence[Sequence[str]],
-    tokenizer: WordPieceTokenizer,
+    tokenizer: Tokenizer,
     max_seq_length: int,
     doc_stride: int | None = None,
     context: Sequence[bool] | None = None,
@@ -158,7 +158,7 @@ def _turn(splits: np.ndarray, start: int, end: int, lowest: int) -> int:
     return max(lowest, start + int(np.searchsorted(left - right, 0, side="right")))
 
 
-def _assemble(pieces: Pieces, windows: Sequence[Window], tokenizer: WordPieceTokenizer) -> TaggingFeatures:
+def _assemble(pieces: Pieces, windows: Sequence[Window], tokenizer: Tokenizer) -> TaggingFeatures:
     begin, finish = np.array([tokenizer.cls_id], np.int32), np.array([tokenizer.sep_id], np.int32)
     token, rows, offset = np.empty(len(pieces.splits) - 1, np.int64), [], 0
     for window in windows:

@@ -128,8 +128,8 @@ def test_tokens_are_added_on_the_way(directory, tmp_path, capsys):
 def test_positions_are_extended_on_the_way(directory, tmp_path, model):
     convert([directory], str(tmp_path / "longer"), Changes(max_position_embeddings=40))
     longer = checkpoints.load(str(tmp_path / "longer"))
-    table = np.asarray(model.bert.embeddings.position_embeddings)
-    np.testing.assert_array_equal(longer.bert.embeddings.position_embeddings, np.tile(table, (3, 1))[:40])
+    table = np.asarray(model.encoder.embeddings.position_embeddings)
+    np.testing.assert_array_equal(longer.encoder.embeddings.position_embeddings, np.tile(table, (3, 1))[:40])
 
 
 def test_checkpoints_are_averaged_on_the_way(directory, tmp_path, model):

@@ -115,9 +115,9 @@ def test_nothing_is_assigned_when_shapes_differ(saved, make_model):
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_weights_that_are_not_finite_are_refused(saved, make_model, value):
     model = make_model(0)
-    kernel = np.array(model.bert.pooler.dense.kernel)
+    kernel = np.array(model.encoder.pooler.dense.kernel)
     kernel[3, 5] = value
-    model.bert.pooler.dense.kernel.assign(kernel)
+    model.encoder.pooler.dense.kernel.assign(kernel)
     with pytest.raises(InputError, match="pooler.dense.* holds NaN or infinite values"):
         checkpoints.load(saved(model))
 

@@ -105,7 +105,7 @@ def exchanged(repository, tmp_path_factory):
         directory = root / "ours" / f"{kind}_{number}"
         model, inputs = make_model(kind, number), seeded.batch(seeded.SHAPES[number], seed=number)
         checkpoints.save(model, str(directory))
-        np.savez(directory / "inputs.npz", pooler=model.bert.pooler is not None, **inputs)
+        np.savez(directory / "inputs.npz", pooler=model.encoder.pooler is not None, **inputs)
         answers[kind, number] = numbers_of(model, inputs)
     script = repository / "tests" / "oracle" / "answer.py"
     result = subprocess.run([python, str(script), str(root)], capture_output=True, text=True, timeout=300)

@@ -1,5 +1,7 @@
 """Examples kept flat, and the order and padding of their batches."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -116,3 +118,34 @@ def test_a_pipeline_is_not_tuned_by_a_thread_that_its_end_would_wait_for():
     examples = make_examples()
     order = TrainingOrder(examples.lengths, batch_size=2, num_steps=3, seed=1)
     assert training_batches(examples, order, Padding(max_length=8)).options().autotune.enabled is False
+
+
+def make_part(first, group=1):
+    """The rows from `first` on, with all that can be said of them."""
+    rows = ROWS[first : first + 2]
+    total = sum(len(ids) for ids, _ in rows)
+    labels = {"label_ids": np.arange(first, first + 2 // group, dtype=np.int32)}
+    examples = TokenizedExamples.from_rows(rows, labels, [[first] * len(ids) for ids, _ in rows], group)
+    values = np.arange(total * 2, dtype=np.float32).reshape(total, 2) + 1
+    return dataclasses.replace(examples, token_values={"scores": values, "weights": values[:, 0]})
+
+
+def test_values_of_tokens_go_with_them_and_padding_has_none():
+    batch = make_part(0).batch(tf.constant([1, 0], tf.int64), 4)
+    np.testing.assert_array_equal(batch["weights"], [[7, 0, 0, 0], [1, 3, 5, 0]])
+    np.testing.assert_array_equal(batch["scores"][0], [[7, 8], [0, 0], [0, 0], [0, 0]])
+    np.testing.assert_array_equal(batch["scores"][1], [[1, 2], [3, 4], [5, 6], [0, 0]])
+
+
+@pytest.mark.parametrize("group", [1, 2])
+def test_examples_of_several_sources_stand_one_after_the_other(group):
+    parts = [make_part(0, group), make_part(2, group)]
+    joined = TokenizedExamples.joined(parts)
+    assert len(joined) == 4 // group and joined.group == group
+    for number in range(len(joined)):
+        part, within = divmod(number, 2 // group)
+        expected = parts[part].batch(tf.constant([within], tf.int64), 5)
+        found = joined.batch(tf.constant([number], tf.int64), 5)
+        assert found.keys() == expected.keys()
+        for name, values in expected.items():
+            np.testing.assert_array_equal(found[name], values, err_msg=name)

@@ -2,13 +2,14 @@
 
 import json
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from official.errors import InputError
-from official.models.bert import PRESETS, Bert, BertConfig, read_config
+from official.models.bert import PRESETS, Bert, BertConfig
+from official.models.parameters import count_parameters
+from official.models.registry import read_config
 from tests.golden import seeded
 
 TINY = BertConfig(
@@ -45,6 +46,11 @@ PARAMETERS = {
     "bert-large-cased": 333_579_264,
     "bert-base-multilingual-cased": 177_853_440,
     "bert-base-chinese": 102_267_648,
+    "tinybert-4": 14_350_248,
+    "tinybert-6": 66_955_008,
+    "minilm-l12-h384": 33_360_000,
+    "minilm-l6-h384": 22_713_216,
+    "minilm-l6-h768": 66_955_008,
 }
 WITH_PRETRAINING_HEADS = {
     "bert-tiny": 4_433_468,
@@ -54,15 +60,6 @@ WITH_PRETRAINING_HEADS = {
     "bert-base": 110_106_428,
     "bert-large": 336_226_108,
 }
-
-
-def count_parameters(config, *heads, **options):
-    """Of a model whose variables have shapes and names but no values: large ones need no memory."""
-    with keras.StatelessScope(initialize_variables=False):
-        model = Bert(config, heads, **options)
-    count = sum(int(np.prod(variable.shape)) for variable in model.trainable_weights)
-    keras.utils.clear_session()  # Forgets that these variables still wait for their values.
-    return count
 
 
 def test_every_preset_has_a_published_count():

@@ -87,7 +87,7 @@ def test_heads_come_back_and_are_named_in_the_config(tmp_path, make_model, heads
     assert read_config(tmp_path)["architectures"] == [architecture]
     loaded = checkpoints.load(str(tmp_path))
     assert set(loaded.heads) == set(heads)
-    assert (loaded.bert.pooler is None) == (model.bert.pooler is None)
+    assert (loaded.encoder.pooler is None) == (model.encoder.pooler is None)
     for variable in model.weights:
         match = next(other for other in loaded.weights if other.path == variable.path)
         np.testing.assert_array_equal(match, variable)

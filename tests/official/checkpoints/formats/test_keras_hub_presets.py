@@ -304,7 +304,7 @@ def test_weights_of_other_precisions(tmp_path):
     theirs.save_to_preset(str(tmp_path))
     model = checkpoints.load(str(tmp_path))
     expected = keras.ops.convert_to_numpy(theirs.token_embedding.embeddings).astype(np.float32)
-    np.testing.assert_array_equal(model.bert.embeddings.word_embeddings, expected)
+    np.testing.assert_array_equal(model.encoder.embeddings.word_embeddings, expected)
 
 
 def test_a_trained_task_has_an_optimizer_that_is_passed_over(tmp_path):

@@ -71,9 +71,9 @@ def test_the_mean_of_equals_is_the_same_to_the_last_bit(tmp_path, run, count):
 def test_sums_are_made_in_double_precision(run):
     models = [run(1), run(1), run(1)]
     for model, value in zip(models, (5e7, 1.0, -5e7)):
-        model.bert.pooler.dense.bias.assign(np.full(SHAPE["hidden_size"], value, np.float32))
+        model.encoder.pooler.dense.bias.assign(np.full(SHAPE["hidden_size"], value, np.float32))
     third = np.float32(1 / 3)
-    np.testing.assert_array_equal(average(models).bert.pooler.dense.bias, np.full(SHAPE["hidden_size"], third))
+    np.testing.assert_array_equal(average(models).encoder.pooler.dense.bias, np.full(SHAPE["hidden_size"], third))
 
 
 def test_the_models_given_are_left_alone(run):
@@ -166,7 +166,7 @@ def test_nothing_to_average_is_an_error(tmp_path):
 def test_a_broken_checkpoint_is_refused(tmp_path, run):
     checkpoints.save(run(1), str(tmp_path / "one"))
     model = run(2)
-    model.bert.pooler.dense.bias.assign(np.full(SHAPE["hidden_size"], np.nan, np.float32))
+    model.encoder.pooler.dense.bias.assign(np.full(SHAPE["hidden_size"], np.nan, np.float32))
     checkpoints.save(model, str(tmp_path / "two"))
     with pytest.raises(InputError, match="two/model.safetensors: bert.pooler.dense.bias holds NaN"):
         average([str(tmp_path / "one"), str(tmp_path / "two")])

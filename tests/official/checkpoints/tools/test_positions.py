@@ -12,7 +12,7 @@ OLD = seeded.weights(seeded.SHAPES[0], seed=0)[POSITIONS]  # [16, H]
 
 
 def table(model) -> np.ndarray:
-    return np.asarray(model.bert.embeddings.position_embeddings)
+    return np.asarray(model.encoder.embeddings.position_embeddings)
 
 
 def test_tile_repeats_the_rows(model):

@@ -220,9 +220,9 @@ def test_lower_layers_learn_slower_with_decay(run):
     examples = make_examples()
     tuned = fine_tuning(dataclasses.replace(run, layer_decay=0.01, num_train_epochs=1))
     tuned.initialize(new_head=True)
-    before = np.array(tuned.model.bert.embeddings.word_embeddings.numpy())
+    before = np.array(tuned.model.encoder.embeddings.word_embeddings.numpy())
     tuned.train(examples)
-    moved = np.abs(tuned.model.bert.embeddings.word_embeddings.numpy() - before).max()
+    moved = np.abs(tuned.model.encoder.embeddings.word_embeddings.numpy() - before).max()
     assert 0 < moved < 1e-5
 
 

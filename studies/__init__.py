@@ -1,0 +1,1 @@
+"""The experiments of the lecture, each a command that prints its table."""
