@@ -104,7 +104,8 @@ def test_a_model_without_a_comma_is_refused():
     del model.pieces[:]
     model.pieces.extend(kept)
     tokenizer = SentencePieceTokenizer(model.SerializeToString())
-    assert tokenizer.tokenize("²,") == tokenizer.tokenize("2") + ["<unk>"]
+    assert tokenizer.tokenize("²,") == ["▁", "▁", "2", "<unk>"]  # "2," is a piece,
+    assert tokenizer.tokenize("٣,") == ["▁", "▁", "<unk>", "<unk>"]  # "٣," an unknown one.
     with pytest.raises(InputError, match="has no piece ','"):
         GraphSentencePieceTokenizer(tokenizer)
 
