@@ -50,6 +50,12 @@ def minilm() -> pathlib.Path:
 
 
 @pytest.fixture(scope="session")
+def rxnmapper() -> pathlib.Path:
+    """An ALBERT with its masked LM head, on chemical reactions, as a Hugging Face directory."""
+    return installed("rxnmapper") / "models" / "transformers" / "albert_heads_8_uspto_all_1310k"
+
+
+@pytest.fixture(scope="session")
 def rxnfp() -> pathlib.Path:
     """Three BERTs on chemical reactions, as Hugging Face directories: bert_pretrained, bert_ft, bert_ft_10k_25s."""
     return installed("rxnfp") / "models" / "transformers"
