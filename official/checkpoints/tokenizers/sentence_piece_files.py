@@ -41,6 +41,8 @@ def is_here(directory: str) -> bool:
 
 def _find_model(directory: str) -> str | None:
     """The one file that ends in .model: `spiece.model`, or `30k-clean.model` beside a checkpoint of the original."""
+    if not files.is_directory(directory or "."):
+        return None
     names = files.list_directory(directory or ".")
     found = [name for name in (MODEL, TF1_MODEL) if name in names] or [n for n in names if n.endswith(".model")]
     return os.path.join(directory, found[0]) if len(found) == 1 or MODEL in found else None

@@ -177,3 +177,28 @@ def test_a_classifier_whose_config_counts_its_labels_in_two_ways_answers_as_in_p
     assert len(model.labels) == 50
     assert_layers_close(outputs, mask, theirs)
     assert_logits_close(outputs["logits"], theirs, "logits")
+
+
+# rxnmapper: an ALBERT on chemical reactions
+
+
+def test_masked_tokens_are_restored_by_a_real_albert_as_in_pytorch(rxnmapper, golden):
+    theirs = golden("rxnmapper")
+    rows = reaction_rows(rxnmapper)
+    mask_id = real_models.reaction_ids("[MASK]", rxnmapper / "vocab.txt")[1]
+    hidden, places = real_models.hide(rows, mask_id)
+    model = checkpoints.load(str(rxnmapper))
+    assert model.heads == ("mlm",)
+    ids, mask = real_models.padded(real_models.compared(hidden))
+    outputs = answer(model, ids, mask)
+    assert_layers_close(outputs, mask, theirs)
+    some = real_models.sample(outputs["mlm_logits"].numpy()[mask == 1], seed=0)
+    assert_logits_close(some, theirs, "mlm_logits")
+    logits = []
+    for start in range(0, len(hidden), BATCH):
+        answers = answer(model, *real_models.padded(hidden[start : start + BATCH]))["mlm_logits"].numpy()
+        logits += [answers[row, chosen] for row, chosen in enumerate(places[start : start + BATCH])]
+    logits = np.concatenate(logits)  # [M, V]
+    guesses = np.argsort(-logits, axis=-1)[:, : real_models.TOP]
+    np.testing.assert_array_equal(guesses, theirs["guesses"])
+    assert_logits_close(np.take_along_axis(logits, guesses, axis=-1), theirs, "guess_logits")
