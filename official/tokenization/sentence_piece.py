@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 import sentencepiece
+from google.protobuf.message import DecodeError
+from sentencepiece import sentencepiece_model_pb2
 
 from official import files
 from official.errors import InputError
@@ -258,13 +260,14 @@ class SentencePieceTokenizer(Tokenizer):
 
 
 def load(model: bytes) -> sentencepiece.SentencePieceProcessor:
-    """Raises InputError where `model` is no model."""
+    """Raises InputError where `model` is no model, or was cut short: then it may lack what comes after the pieces."""
     try:
-        if not model:
-            raise ValueError("it is empty")
-        return sentencepiece.SentencePieceProcessor(model_proto=model)
-    except (RuntimeError, ValueError, OSError) as error:
+        parsed = sentencepiece_model_pb2.ModelProto.FromString(model)
+        if parsed.HasField("trainer_spec") and parsed.HasField("normalizer_spec"):
+            return sentencepiece.SentencePieceProcessor(model_proto=model)
+    except (DecodeError, RuntimeError) as error:
         raise InputError("not a SentencePiece model") from error
+    raise InputError("not a SentencePiece model, or cut short")
 
 
 def ends_in_digit_comma(piece: str) -> bool:

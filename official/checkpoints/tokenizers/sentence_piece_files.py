@@ -78,7 +78,8 @@ def read(directory: str) -> SentencePieceTokenizer:
         names = [name for name in names if name not in symbols]
     pieces = {piece.piece for piece in sentence_piece_model.parse(model).pieces}
     appended = [name for name in names if name not in pieces]
-    tokenizer = SentencePieceTokenizer(model, **options, added_tokens=appended, atomic_tokens=names)
+    whole = _never_split(path, settings.get("never_split"))
+    tokenizer = SentencePieceTokenizer(model, **options, added_tokens=appended, atomic_tokens=[*names, *whole])
     tokenizer.vocab_file = model_file or json_file
     return tokenizer
 
@@ -170,6 +171,13 @@ def _content(value: Any) -> Any:
     return value.get("content") if isinstance(value, dict) else value
 
 
+def _never_split(path: str, tokens: Any) -> list[str]:
+    """Those of the five special tokens that stay whole in the text, as beside WordPiece; the others do in any case."""
+    if not isinstance(tokens, list | None):
+        raise json_files.wrong(path, "never_split", tokens, "a list of tokens")
+    return [token for token in ALBERT_TOKENS if token in (tokens or [])]
+
+
 def _others(tokenizer: SentencePieceTokenizer, added: Iterable[AddedToken]) -> list[str]:
     """The added tokens beyond the five special ones, in the order of their ids.
 
@@ -244,6 +252,7 @@ def _describe_settings(
         **rules,
         "model_input_names": ["input_ids", "token_type_ids", "attention_mask"],
         "model_max_length": max_length,
+        "never_split": [token for token in tokenizer.special if token in tokenizer.atomic_tokens] or None,
         "digit_comma": tokenizer.digit_comma,
         **special,
         # AlbertTokenizer makes a tokenizer of its own; this one does what tokenizer.json says.
