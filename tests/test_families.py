@@ -9,6 +9,8 @@ from tests import scripts
 from tests.official.serving import programs
 from tests.official.serving.programs import strings
 
+pytestmark = pytest.mark.long  # Half a minute each.
+
 SHAPE = {
     "hidden_size": 16,
     "num_hidden_layers": 2,
@@ -91,14 +93,10 @@ def run(script, models, family, directory, *flags, **values):
     return directory / "export" / "served" / "1"
 
 
-# All of them take minutes; .ci/run has the one whose tokenizer and layout differ most.
-SOME = [
-    pytest.param("roberta", marks=pytest.mark.slow),
-    *(pytest.param(family, marks=pytest.mark.long) for family in ("albert", "electra", "distilbert")),
-]
+FAMILIES = ("roberta", "albert", "electra", "distilbert")
 
 
-@pytest.mark.parametrize("family", SOME)
+@pytest.mark.parametrize("family", FAMILIES)
 def test_pairs_of_texts_are_classified_and_served_alike(models, session, tmp_path, family):
     rows = "a\tb\tlabel\n" + "".join("\t".join(pair) + "\n" for pair in PAIRS * 4)
     (tmp_path / "train.tsv").write_text(rows)
@@ -111,7 +109,7 @@ def test_pairs_of_texts_are_classified_and_served_alike(models, session, tmp_pat
     np.testing.assert_allclose(answers["probabilities"], predicted, atol=1e-5)
 
 
-@pytest.mark.parametrize("family", SOME)
+@pytest.mark.parametrize("family", FAMILIES)
 def test_questions_are_answered_out_of_the_context_and_served_alike(models, session, tmp_path, family):
     questions = [
         {"id": str(n), "question": question, "answers": [{"text": answer, "answer_start": CONTEXT.index(answer)}]}
@@ -129,7 +127,7 @@ def test_questions_are_answered_out_of_the_context_and_served_alike(models, sess
     assert all(" ".join(text.split()) in " ".join(CONTEXT.split()) for text in predicted.values())
 
 
-@pytest.mark.parametrize("family", SOME)
+@pytest.mark.parametrize("family", FAMILIES)
 def test_words_are_tagged_and_served_alike(models, session, tmp_path, family):
     lines = "".join(f"{word}\t{tag}\n" for word, tag in zip(WORDS, TAGS)) + "\n"
     (tmp_path / "train.conll").write_text(lines * 8)

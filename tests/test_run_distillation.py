@@ -146,6 +146,7 @@ def test_answers_are_learnt_by_a_model_of_another_family(golden_bert, roberta_of
     assert (out / "predictions.json").exists() and (out / "model" / "model.safetensors").exists()
 
 
+@pytest.mark.long
 def test_answers_are_learnt_token_by_token_where_the_pieces_are_the_same(golden_bert, tmp_path):
     out = tmp_path / "out"
     done = run(
@@ -182,6 +183,7 @@ def tagger(tmp_path_factory):
     return directory
 
 
+@pytest.mark.long
 def test_words_are_labelled_by_a_model_of_other_pieces(tagger, bert_of_letters, tmp_path):
     """Of the unlabelled file only the words are there; the student finds the names that only its teacher was taught."""
     words = re.sub(r"^(\S+) \S+$", r"\1", (tagger / "train.txt").read_text(), flags=re.MULTILINE)
@@ -217,7 +219,7 @@ def texts_run(golden_bert, directory, name):
     }
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_labelling_that_is_killed_goes_on_and_ends_with_the_same_student(golden_bert, sentences, tmp_path):
     (tmp_path / "more.txt").write_text("".join(f"{number} {text}\n" for number in range(60) for text in sentences))
     whole = run(**texts_run(golden_bert, tmp_path, "whole"))

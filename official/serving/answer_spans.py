@@ -102,7 +102,7 @@ def locate(
     contexts: ContextTokens,
     tokenizer: tf.Module,
     vocabulary: tf.Tensor,
-    letters: tf.Tensor | None,
+    letters: tf.Tensor | None = None,
 ) -> Places:
     """The part of a span's words that was normalised to its pieces, or all of them where it is not found there.
 

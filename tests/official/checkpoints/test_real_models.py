@@ -19,13 +19,13 @@ def assert_close(ours, theirs, name=""):
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-5, err_msg=name)
 
 
-def assert_logits_close(ours, theirs, name):
+def assert_logits_close(ours, theirs, name, worst=1e-5):
     """To PyTorch's float64, and on the whole as close as PyTorch's float32.
 
     Logits are as large as 20, where the last place of float32 is worth 2e-6, and are sums over hundreds of products:
     PyTorch's own float32 is up to 1.6e-5 from its float64.
     """
-    np.testing.assert_allclose(ours, theirs[name], rtol=1e-6, atol=1e-5, err_msg=name)
+    np.testing.assert_allclose(ours, theirs[name], rtol=1e-6, atol=worst, err_msg=name)
     assert real_models.root_mean_square(ours - theirs[name]) < 1.2 * theirs[f"{name}_float32_error"]
 
 
@@ -193,7 +193,8 @@ def test_masked_tokens_are_restored_by_a_real_albert_as_in_pytorch(rxnmapper, go
     outputs = answer(model, ids, mask)
     assert_layers_close(outputs, mask, theirs)
     some = real_models.sample(outputs["mlm_logits"].numpy()[mask == 1], seed=0)
-    assert_logits_close(some, theirs, "mlm_logits")
+    # Twelve times the same weights: PyTorch's float32 is up to 6.8e-5 from its float64.
+    assert_logits_close(some, theirs, "mlm_logits", worst=6.8e-5)
     logits = []
     for start in range(0, len(hidden), BATCH):
         answers = answer(model, *real_models.padded(hidden[start : start + BATCH]))["mlm_logits"].numpy()
@@ -201,4 +202,4 @@ def test_masked_tokens_are_restored_by_a_real_albert_as_in_pytorch(rxnmapper, go
     logits = np.concatenate(logits)  # [M, V]
     guesses = np.argsort(-logits, axis=-1)[:, : real_models.TOP]
     np.testing.assert_array_equal(guesses, theirs["guesses"])
-    assert_logits_close(np.take_along_axis(logits, guesses, axis=-1), theirs, "guess_logits")
+    assert_logits_close(np.take_along_axis(logits, guesses, axis=-1), theirs, "guess_logits", worst=6.8e-5)

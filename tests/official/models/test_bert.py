@@ -364,7 +364,7 @@ def test_a_config_of_hugging_face_given_as_the_originals_means_what_it_means_the
         assert read_config(str(path)).hidden_act == ours
     path.write_text(json.dumps(shape | {"hidden_act": "gelu"}))
     assert read_config(str(path)).hidden_act == "gelu"
-    for wrong in ({"model_type": "roberta"}, {"position_embedding_type": "relative_key"}):
+    for wrong in ({"model_type": "xlm"}, {"position_embedding_type": "relative_key"}):
         path.write_text(json.dumps(shape | {"model_type": "bert"} | wrong))
         with pytest.raises(InputError, match=f"{path}: {next(iter(wrong))} is"):
             read_config(str(path))

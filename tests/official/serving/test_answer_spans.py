@@ -36,7 +36,7 @@ class Scripted(QuestionAnswering):
 
     def __init__(self, kind: str, **options):
         config = types.SimpleNamespace(
-            max_position_embeddings=SIZE.max_seq_length, vocab_size=squad_texts.TOKENIZER.vocab_size, type_vocab_size=2
+            longest_sequence=SIZE.max_seq_length, vocab_size=squad_texts.TOKENIZER.vocab_size, type_vocab_size=2
         )
         model = types.SimpleNamespace(config=config, variables=[])
         super().__init__(

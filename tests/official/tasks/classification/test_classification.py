@@ -187,7 +187,7 @@ def test_a_head_that_gives_a_number_is_not_taken_for_one_of_classes(run, tmp_pat
 
 def test_a_model_that_says_the_same_of_all_is_called_collapsed(tmp_path, capsys):
     model = Bert(CONFIG, ("sequence_classification",), labels=("both", "one"))
-    model.classifier.output_bias.assign([10.0, 0.0])
+    model.sequence_classification.output_bias.assign([10.0, 0.0])
     checkpoints.save(model, str(tmp_path), tokenizer=WordPieceTokenizer.from_tokens(TOKENS))
     write_data(tmp_path, lambda red, green: "both" if red and green else "one")
     run = FineTuningRun(output_dir=str(tmp_path / "out"), init_checkpoint=str(tmp_path), max_seq_length=16)
