@@ -210,7 +210,7 @@ def test_overwriting_has_to_be_asked_for(directory, tmp_path, model):
 
 
 def test_a_checkpoint_without_config_is_described_with_one_that_is_given(golden_bert):
-    from official.models.bert import read_config
+    from official.models.registry import read_config
 
     path = str(golden_bert / "ckpt_mrpc" / "model.ckpt")
     with pytest.raises(InputError, match=r"there is no bert_config\.json beside it"):
