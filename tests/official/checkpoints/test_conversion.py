@@ -213,7 +213,7 @@ def test_a_checkpoint_without_config_is_described_with_one_that_is_given(golden_
     from official.models.registry import read_config
 
     path = str(golden_bert / "ckpt_mrpc" / "model.ckpt")
-    with pytest.raises(InputError, match=r"there is no bert_config\.json beside it"):
+    with pytest.raises(InputError, match=r"there is no bert_config\.json or albert_config\.json beside it"):
         describe(path)
     text = describe(path, read_config(str(golden_bert / "ckpt" / "bert_config.json")))
     assert "sequence_classification" in text

@@ -73,7 +73,7 @@ def test_an_older_checkpoint_is_replaced(prefix, make_model):
 
 def test_no_config_beside_it(prefix):
     os.remove(os.path.join(os.path.dirname(prefix), "bert_config.json"))
-    with pytest.raises(InputError, match=r"there is no bert_config\.json beside it"):
+    with pytest.raises(InputError, match=r"there is no bert_config\.json or albert_config\.json beside it"):
         checkpoints.load(prefix)
 
 
