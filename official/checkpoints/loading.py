@@ -18,6 +18,7 @@ from official.checkpoints.report import Entry, Report
 from official.checkpoints.source import Source
 from official.checkpoints.storage import json_files
 from official.errors import InputError
+from official.models.registry import read_config
 
 
 def load(
@@ -153,7 +154,7 @@ def open_source(path: str, config: Any = None) -> tuple[Family, Source]:
         if files.exists(config_file):
             values = json_files.read_object(config_file)
             return family, tf1.open_checkpoint(
-                prefix, family.tf1_names, config=family.read_tf1_config(config_file), labels=labels.from_config(values)
+                prefix, family.tf1_names, config=read_config(config_file), labels=labels.from_config(values)
             )
     names = " or ".join(family.tf1_config_file for family in families)
     raise InputError(f"{prefix}: there is no {names} beside it, and no config was given")

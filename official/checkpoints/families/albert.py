@@ -1,13 +1,9 @@
 """ALBERT's checkpoints: blocks that layers have in common, under the names of Hugging Face and of the original."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from official.checkpoints.families import bert
 from official.checkpoints.family import Family
 from official.checkpoints.names import NameMap, Rule, Tied, classification, dense, layer_norm, tensor
 from official.models.albert import Albert, AlbertConfig
-from official.models.registry import read_config
 
 
 def _block(ours: str, theirs: str) -> list[tuple[Rule, ...]]:
@@ -76,25 +72,6 @@ TF1_NAMES = NameMap(
         tensor("output_{part}", "output_{part}"),
     ]
 )
-ARCHITECTURES = {
-    (): "AlbertModel",
-    ("mlm",): "AlbertForMaskedLM",
-    ("mlm", "sop"): "AlbertForPreTraining",
-    ("sequence_classification",): "AlbertForSequenceClassification",
-    ("token_classification",): "AlbertForTokenClassification",
-    ("question_answering",): "AlbertForQuestionAnswering",
-    ("sop",): "AlbertForPreTraining",
-}
-
-
-def names_of(values: Mapping[str, Any]) -> NameMap:
-    """The names that go with a `config.json`."""
-    return TAGGING_NAMES if bert.is_architecture(values, ARCHITECTURES[("token_classification",)]) else NAMES
-
-
-def to_hugging_face(model: Albert) -> dict[str, Any]:
-    """What Hugging Face's `config.json` says of a model."""
-    return bert.hugging_face_config(model, ARCHITECTURES)
 
 
 def hugging_face_notes(config: AlbertConfig) -> list[str]:
@@ -117,8 +94,6 @@ def sizes(config: AlbertConfig) -> str:
 ALBERT = Family(
     model=Albert,
     config=AlbertConfig,
-    build=bert.builder(Albert),
-    encoder="albert/",
     parts={
         "pooler": "albert/pooler/",
         "mlm": "cls/predictions/",
@@ -138,16 +113,12 @@ ALBERT = Family(
     },
     layer=("num_hidden_groups", "albert/encoder/group_{n}_inner_0/"),
     unseen=("hidden_act", "num_attention_heads", "num_hidden_layers", "layer_norm_eps", "shared"),
-    vocabulary_tables=("albert/embeddings/word_embeddings", "cls/predictions/output_bias"),
-    position_tables=("albert/embeddings/position_embeddings",),
     sizes=sizes,
     tf1_config_file="albert_config.json",
-    read_tf1_config=read_config,
     tf1_notes=bert.tf1_notes,
     tf1_names=TF1_NAMES,
-    model_type="albert",
-    names_of=names_of,
-    from_hugging_face=AlbertConfig.from_hugging_face,
-    to_hugging_face=to_hugging_face,
+    architectures=bert.architectures("Albert", (("mlm", "sop"), "ForPreTraining"), (("sop",), "ForPreTraining")),
+    names=NAMES,
+    tagging_names=TAGGING_NAMES,
     hugging_face_notes=hugging_face_notes,
 )

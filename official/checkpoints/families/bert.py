@@ -1,14 +1,12 @@
 """BERT's checkpoints. Our variables have the names of the original's, so only Hugging Face's have to be mapped."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from official.checkpoints import labels
 from official.checkpoints.families import bert_keras_hub
 from official.checkpoints.family import Family
 from official.checkpoints.names import NameMap, Rule, Tied, classification, dense, layer_norm, tensor
 from official.models.bert import Bert, BertConfig
-from official.models.registry import read_config
 
 OLD_SPELLINGS = {r"LayerNorm\.gamma$": "LayerNorm.weight", r"LayerNorm\.beta$": "LayerNorm.bias"}
 
@@ -51,47 +49,6 @@ NAMES = SHARED.with_rules(classification("", "classifier"))
 TAGGING_NAMES = SHARED.with_rules(classification("cls/tagging/", "classifier"))
 
 
-def is_architecture(values: Mapping[str, Any], name: str) -> bool:
-    """Whether a `config.json` names this class of theirs."""
-    architectures = values.get("architectures")
-    return isinstance(architectures, list) and name in architectures
-
-
-def names_of(values: Mapping[str, Any]) -> NameMap:
-    """The names that go with a `config.json`."""
-    return TAGGING_NAMES if is_architecture(values, ARCHITECTURES[("token_classification",)]) else NAMES
-
-
-ARCHITECTURES = {
-    (): "BertModel",
-    ("mlm",): "BertForMaskedLM",
-    ("nsp",): "BertForNextSentencePrediction",
-    ("mlm", "nsp"): "BertForPreTraining",
-    ("sequence_classification",): "BertForSequenceClassification",
-    ("token_classification",): "BertForTokenClassification",
-    ("question_answering",): "BertForQuestionAnswering",
-}
-
-
-def hugging_face_config(model: Bert, architectures: Mapping[tuple[str, ...], str], tied: bool = True) -> dict[str, Any]:
-    """What Hugging Face's `config.json` says of a model.
-
-    Args:
-        architectures: our heads, in the order of `HEADS`, and the name of their class that has them.
-        tied: whether the word embeddings are the output's too.
-    """
-    heads = tuple(head for head in model.HEADS if head in model.heads)
-    # Of a model with more heads than any of theirs, they read the encoder and the one that was fine-tuned.
-    architecture = architectures.get(heads) or architectures[heads[-1:]]
-    about = {"architectures": [architecture], "tie_word_embeddings": tied}
-    return model.config.to_hugging_face() | about | labels.to_config(model.labels, model.label_type)
-
-
-def to_hugging_face(model: Bert) -> dict[str, Any]:
-    """What Hugging Face's `config.json` says of a model."""
-    return hugging_face_config(model, ARCHITECTURES)
-
-
 def sizes(config: BertConfig) -> str:
     """The shape in a line."""
     return (
@@ -114,22 +71,6 @@ def tf1_notes(config: BertConfig) -> list[str]:
     return notes
 
 
-def builder(model: type[Bert]) -> Callable[..., Bert]:
-    """What makes a model of this class that has given parts, and answers with all that can be looked at."""
-
-    def build(config: Any, parts: Collection[str], label_names: tuple[str, ...] = ()) -> Bert:
-        return model(
-            config,
-            [head for head in model.HEADS if head in parts],
-            labels=label_names,
-            pooler=not model.WITH_POOLER.isdisjoint(parts) or "pooler" in parts,
-            output_hidden_states=True,
-            output_attention_probs=True,
-        )
-
-    return build
-
-
 def seen(scope: str) -> dict[str, tuple[str, int]]:
     """The fields that the shapes of an encoder laid out as BERT's show."""
     return {
@@ -141,11 +82,51 @@ def seen(scope: str) -> dict[str, tuple[str, int]]:
     }
 
 
+def descendant(model: type[Bert], config: type[BertConfig], own: Mapping[str, str], **others: Any) -> Family:
+    """A family whose encoder is laid out as BERT's, and which has a dense layer in a text's classifier.
+
+    Args:
+        own: of its heads, those of pretraining beside `mlm`, and of what may be absent.
+        others: fields of `Family`.
+    """
+    labelled = {"sequence_classification": "cls/classification/output/", "token_classification": "cls/tagging/"}
+    return Family(
+        **{
+            "model": model,
+            "config": config,
+            "parts": {
+                **own,
+                "mlm": "cls/predictions/",
+                "sequence_classification": "cls/classification/",
+                "token_classification": "cls/tagging/",
+                "question_answering": "cls/squad/",
+            },
+            "labelled": {head: f"{start}output_bias" for head, start in labelled.items()},
+            "seen": seen(model.SCOPE),
+            "layer": ("num_hidden_layers", model.SCOPE + "/encoder/layer_{n}/"),
+            "unseen": ("hidden_act", "num_attention_heads", "layer_norm_eps"),
+            "sizes": sizes,
+        }
+        | others
+    )
+
+
+def architectures(name: str, *pretraining: tuple[tuple[str, ...], str]) -> dict[tuple[str, ...], str]:
+    """Hugging Face's classes of a family: heads, and `name` with what stands behind it."""
+    endings = {
+        (): "Model",
+        ("mlm",): "ForMaskedLM",
+        **dict(pretraining),
+        ("sequence_classification",): "ForSequenceClassification",
+        ("token_classification",): "ForTokenClassification",
+        ("question_answering",): "ForQuestionAnswering",
+    }
+    return {heads: name + ending for heads, ending in endings.items()}
+
+
 BERT = Family(
     model=Bert,
     config=BertConfig,
-    build=builder(Bert),
-    encoder="bert/",
     parts={
         "pooler": "bert/pooler/",
         "mlm": "cls/predictions/",
@@ -158,15 +139,15 @@ BERT = Family(
     seen=seen("bert"),
     layer=("num_hidden_layers", "bert/encoder/layer_{n}/"),
     unseen=("hidden_act", "num_attention_heads", "layer_norm_eps"),
-    vocabulary_tables=("bert/embeddings/word_embeddings", "cls/predictions/output_bias"),
-    position_tables=("bert/embeddings/position_embeddings",),
     sizes=sizes,
     tf1_config_file="bert_config.json",
-    read_tf1_config=read_config,
     tf1_notes=tf1_notes,
-    model_type="bert",
-    names_of=names_of,
-    from_hugging_face=BertConfig.from_hugging_face,
-    to_hugging_face=to_hugging_face,
+    architectures=architectures(
+        "Bert",
+        (("nsp",), "ForNextSentencePrediction"),
+        (("mlm", "nsp"), "ForPreTraining"),
+    ),
+    names=NAMES,
+    tagging_names=TAGGING_NAMES,
     keras_hub=bert_keras_hub.PRESETS,
 )
