@@ -21,7 +21,6 @@ from official.errors import InputError
 FLAGS = flags.FLAGS
 
 WORDPIECE, BYTE_LEVEL_BPE, SENTENCE_PIECE = KINDS = ("wordpiece", "byte_level_bpe", "sentencepiece")
-VOCAB_SIZES = {WORDPIECE: 30_522, BYTE_LEVEL_BPE: 50_265, SENTENCE_PIECE: 30_000}  # BERT's, RoBERTa's and ALBERT's.
 WORDPIECE_ONLY = ("num_unused_tokens", "limit_alphabet", "do_lower_case", "strip_accents")
 
 flags.DEFINE_enum(
@@ -108,12 +107,30 @@ def check_flags() -> None:
             raise InputError(f"--vocab_file: {FLAGS.vocab_file}: another name was expected, such as vocab.json")
 
 
-def learn_wordpiece(counts: Mapping[str, int], vocab_size: int) -> str:
+def announce(vocab_size: int, what: str) -> int:
+    """Says what is learnt; answers with the number of tokens: the flag's, or this one."""
+    size = FLAGS.vocab_size or vocab_size
+    print(f"learning {size:,} {what}", file=sys.stderr, flush=True)
+    return size
+
+
+def counted() -> Mapping[str, int]:
+    """The words of the text; InputError where there is none."""
+    os.environ.setdefault("RAYON_NUM_THREADS", str(num_workers()))  # The threads of the tokenizers library.
+    counts, name = count_words()
+    if not counts:
+        raise InputError(f"{name}: there is no word in it to learn a vocabulary from")
+    return counts
+
+
+def learn_wordpiece() -> str:
     """Writes the vocabulary; answers with what is to be said of it."""
     from data_prep import vocabulary
 
+    counts = counted()
+    size = announce(vocabulary.VOCAB_SIZE, f"tokens from {len(counts):,} different words")
     tokens = vocabulary.learn_from_counts(
-        counts, vocab_size, FLAGS.num_unused_tokens, FLAGS.min_frequency, FLAGS.limit_alphabet
+        counts, size, FLAGS.num_unused_tokens, FLAGS.min_frequency, FLAGS.limit_alphabet
     )
     with files.write_whole(FLAGS.vocab_file) as file:
         file.writelines(f"{token}\n" for token in tokens)
@@ -125,11 +142,13 @@ def learn_wordpiece(counts: Mapping[str, int], vocab_size: int) -> str:
     )
 
 
-def learn_byte_level_bpe(counts: Mapping[str, int], vocab_size: int) -> str:
+def learn_byte_level_bpe() -> str:
     """The same, with two files beside it."""
     from data_prep import byte_level_bpe
 
-    tokenizer = byte_level_bpe.learn_from_counts(counts, vocab_size, FLAGS.min_frequency)
+    counts = counted()
+    size = announce(byte_level_bpe.VOCAB_SIZE, f"tokens from {len(counts):,} different words")
+    tokenizer = byte_level_bpe.learn_from_counts(counts, size, FLAGS.min_frequency)
     byte_level_bpe.write(tokenizer, FLAGS.vocab_file)
     _, *others = byte_level_bpe.files_of(FLAGS.vocab_file)
     return (
@@ -150,9 +169,8 @@ def learn_sentence_piece() -> str:
     from data_prep.documents import open_source
     from official.tokenization.sentence_piece_text import TextRules
 
-    size = FLAGS.vocab_size or VOCAB_SIZES[SENTENCE_PIECE]
     source = open_source(source_flags.text_of_flags(splitting=False))
-    print(f"learning {size:,} pieces", file=sys.stderr, flush=True)
+    size = announce(sentence_piece_vocabulary.VOCAB_SIZE, "pieces")
     rules = TextRules(lower_case=FLAGS.do_lower_case, keep_accents=FLAGS.strip_accents is False)
     learnt = sentence_piece_vocabulary.learn_model(source.lines, size, rules=rules, name=source.name)
     with files.write_whole(scores_file) as file:
@@ -164,17 +182,12 @@ def learn_sentence_piece() -> str:
 
 def main() -> None:
     check_flags()
-    if FLAGS.kind == SENTENCE_PIECE:
-        print(learn_sentence_piece())
-        return
-    os.environ.setdefault("RAYON_NUM_THREADS", str(num_workers()))  # The threads of the tokenizers library.
-    counts, name = count_words()
-    if not counts:
-        raise InputError(f"{name}: there is no word in it to learn a vocabulary from")
-    vocab_size = FLAGS.vocab_size or VOCAB_SIZES[FLAGS.kind]
-    print(f"learning {vocab_size:,} tokens from {len(counts):,} different words", file=sys.stderr, flush=True)
-    learn = {WORDPIECE: learn_wordpiece, BYTE_LEVEL_BPE: learn_byte_level_bpe}[FLAGS.kind]
-    print(learn(counts, vocab_size))
+    learn = {
+        WORDPIECE: learn_wordpiece,
+        BYTE_LEVEL_BPE: learn_byte_level_bpe,
+        SENTENCE_PIECE: learn_sentence_piece,
+    }
+    print(learn[FLAGS.kind]())
 
 
 if __name__ == "__main__":

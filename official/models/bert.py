@@ -147,14 +147,13 @@ class BertEncoder(keras.layers.Layer):
         if self.pooler is not None:
             self.pooler.build((None, None, self.config.hidden_size))
 
-    def positions(self, input_ids, input_mask):
+    def positions(self, input_ids):
         """The row of the table of positions for each token, int32 [B, T]; None where they are counted from 0."""
-        del input_ids, input_mask
+        del input_ids
         return None
 
     def call(self, input_ids, input_mask, segment_ids, training=False):
-        positions = self.positions(input_ids, input_mask)
-        x = self.embeddings(input_ids, segment_ids, positions, training=training)  # [B, T, E]
+        x = self.embeddings(input_ids, segment_ids, self.positions(input_ids), training=training)  # [B, T, E]
         if self.projection is not None:
             x = self.projection(x)  # [B, T, H]
         return self.encoder(x, layers.attention_bias(input_mask), training=training)

@@ -7,8 +7,9 @@ Every second layer of BERT, without segments and without a pooler; how it is tra
 import dataclasses
 
 from official import layers
-from official.models.bert import Bert, BertConfig
+from official.models.bert import BertConfig
 from official.models.config import at_least
+from official.models.first_token_classifier import FirstTokenClassifier
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -42,28 +43,17 @@ class DistilBertConfig(BertConfig):
         return {key: value for key, value in values.items() if key not in ("type_vocab_size", "layer_norm_eps")}
 
 
-class DistilBert(Bert):
+class DistilBert(FirstTokenClassifier):
     """DistilBERT with the heads that are asked for; called, and answering, as `Bert`."""
 
     SCOPE = "distilbert"
     HEADS = ("mlm", "sequence_classification", "token_classification", "question_answering")
-    WITH_POOLER = frozenset()
     HAS_POOLER = False
+    CLASSIFIER_ACT = "relu"
 
-    def make_sequence_classification(self):
-        config = self.config
-        return layers.DenseClassificationHead(
-            len(self.labels),
-            config.hidden_size,
-            "relu",
-            config.initializer_range,
-            input_dropout=0.0,
-            dropout_rate=config.seq_classif_dropout,
-            name="classification",
-        )
-
-    def call_sequence_classification(self, head, outputs, inputs, training):
-        return {"logits": head(outputs["sequence_output"], training=training)}
+    @property
+    def classifier_dropout(self) -> tuple[float, float]:
+        return 0.0, self.config.seq_classif_dropout
 
     def make_question_answering(self):
         return layers.ClassificationHead(2, self.config.initializer_range, self.config.qa_dropout, name="squad")

@@ -13,7 +13,8 @@ import tensorflow as tf
 from official import layers
 from official.layers.activations import ACTIVATIONS
 from official.layers.initializers import TruncatedNormal
-from official.models.bert import Bert, BertConfig, BertEncoder
+from official.models.bert import BertConfig, BertEncoder
+from official.models.first_token_classifier import FirstTokenClassifier
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -66,7 +67,7 @@ class ReplacedTokenHead(keras.layers.Layer):
         return tf.cast(tf.squeeze(self.prediction(self.dense(sequence_output)), axis=-1), tf.float32)
 
 
-class Electra(Bert):
+class Electra(FirstTokenClassifier):
     """ELECTRA with the heads that are asked for; called, and answering, as `Bert`.
 
     A generator has the head `mlm`, a discriminator `rtd`, replaced token detection: `rtd_logits` [B, T].
@@ -75,9 +76,8 @@ class Electra(Bert):
     ENCODER = ElectraEncoder
     SCOPE = "electra"
     HEADS = ("mlm", "rtd", "sequence_classification", "token_classification", "question_answering")
-    WITH_POOLER = frozenset()
     HAS_POOLER = False
-    MLM_ACT = "gelu_erf"
+    MLM_ACT = CLASSIFIER_ACT = "gelu_erf"
 
     def make_rtd(self):
         config = self.config
@@ -87,21 +87,6 @@ class Electra(Bert):
 
     def call_rtd(self, head, outputs, inputs, training):
         return {"rtd_logits": head(outputs["sequence_output"])}
-
-    def make_sequence_classification(self):
-        config = self.config
-        return layers.DenseClassificationHead(
-            len(self.labels),
-            config.hidden_size,
-            "gelu_erf",
-            config.initializer_range,
-            input_dropout=config.hidden_dropout_prob,
-            dropout_rate=config.hidden_dropout_prob,
-            name="classification",
-        )
-
-    def call_sequence_classification(self, head, outputs, inputs, training):
-        return {"logits": head(outputs["sequence_output"], training=training)}
 
 
 def _shape(num_layers: int, embedding_size: int, hidden_size: int, heads: int) -> ElectraConfig:

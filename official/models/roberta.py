@@ -9,9 +9,9 @@ import dataclasses
 
 import tensorflow as tf
 
-from official import layers
-from official.models.bert import Bert, BertConfig, BertEncoder
+from official.models.bert import BertConfig, BertEncoder
 from official.models.config import at_least
+from official.models.first_token_classifier import FirstTokenClassifier
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -38,38 +38,23 @@ class RobertaConfig(BertConfig):
 class RobertaEncoder(BertEncoder):
     """BERT's, with positions as fairseq counts them (fairseq/utils.py:256)."""
 
-    def positions(self, input_ids, input_mask):
+    def positions(self, input_ids):
         """1, 2, … at tokens, 0 at padding, and the padding's id added to all."""
         real = tf.cast(input_ids != self.config.pad_token_id, tf.int32)  # [B, T]
         return tf.cumsum(real, axis=1) * real + self.config.pad_token_id
 
 
-class Roberta(Bert):
+class Roberta(FirstTokenClassifier):
     """RoBERTa with the heads that are asked for; called, and answering, as `Bert`."""
 
     ENCODER = RobertaEncoder
     SCOPE = "roberta"
     HEADS = ("mlm", "sequence_classification", "token_classification", "question_answering")
-    WITH_POOLER = frozenset()
     MLM_ACT = "gelu_erf"
-
-    def make_sequence_classification(self):
-        config = self.config
-        return layers.DenseClassificationHead(
-            len(self.labels),
-            config.hidden_size,
-            "tanh",
-            config.initializer_range,
-            input_dropout=config.hidden_dropout_prob,
-            dropout_rate=config.hidden_dropout_prob,
-            name="classification",
-        )
-
-    def call_sequence_classification(self, head, outputs, inputs, training):
-        return {"logits": head(outputs["sequence_output"], training=training)}
+    CLASSIFIER_ACT = "tanh"
 
 
-# Base and large are BERT's; small and mini have the shapes of BERT's small models.
+# The shapes of BERT-base and BERT-large.
 PRESETS: dict[str, RobertaConfig] = {
     name: RobertaConfig(
         hidden_size=width, num_hidden_layers=depth, num_attention_heads=width // 64, intermediate_size=4 * width

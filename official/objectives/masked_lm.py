@@ -158,17 +158,25 @@ def _pad(values, masking):
     return tf.ensure_shape(tf.pad(values, [[0, missing]]), [masking.max_predictions_per_seq])
 
 
-def masked_lm(mlm_logits: tf.Tensor, masked_lm_ids: tf.Tensor, masked_lm_weights: tf.Tensor) -> Measures:
-    """Loss Σ(w·nll) / (Σw + 1e-5) and accuracy at the masked positions (run_pretraining.py:265-280).
+def masked_lm(
+    mlm_logits: tf.Tensor,
+    masked_lm_ids: tf.Tensor,
+    masked_lm_weights: tf.Tensor,
+    name: str = "masked_lm",
+    epsilon: float = 1e-5,
+) -> Measures:
+    """Loss Σ(w·nll) / (Σw + ε) and accuracy at the masked positions (run_pretraining.py:265-280).
 
     Args:
         mlm_logits: float32 [B, P, V].
         masked_lm_ids: int32 [B, P], the tokens that were hidden.
         masked_lm_weights: float32 [B, P], 0 for padding.
+        name: the measures are `name`_loss and `name`_accuracy.
+        epsilon: added to the denominator of the loss.
     """
     example_loss = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=masked_lm_ids, logits=mlm_logits)  # [B, P]
     correct = tf.cast(tf.argmax(mlm_logits, axis=-1, output_type=tf.int32) == masked_lm_ids, tf.float32)
     return Measures(
-        losses={"masked_lm_loss": weighted_mean(example_loss, masked_lm_weights, epsilon=1e-5)},
-        metrics={"masked_lm_accuracy": weighted_mean(correct, masked_lm_weights)},
+        losses={f"{name}_loss": weighted_mean(example_loss, masked_lm_weights, epsilon)},
+        metrics={f"{name}_accuracy": weighted_mean(correct, masked_lm_weights)},
     )

@@ -9,7 +9,8 @@ import dataclasses
 import tensorflow as tf
 
 from official.layers import current_dropout_seed
-from official.objectives.means import Mean, Measures, weighted_mean
+from official.objectives.masked_lm import masked_lm
+from official.objectives.means import Measures, weighted_mean
 
 VARIANTS = ("electra", "electra_15", "replace_mlm", "all_tokens_mlm")
 # What the second network answers with, for each of them.
@@ -78,11 +79,10 @@ class ReplacedTokenDetection:
         variant: `electra`, or one of the study: `electra_15`, whose discriminator is asked of the 15 % that were masked
             only; `replace_mlm`, which predicts what was masked, as BERT does, but reads samples instead of [MASK];
             `all_tokens_mlm`, which predicts every token so, with a copy mechanism.
-        generator_weight, discriminator_weight: of the losses (configure_pretraining.py:38-39).
+        discriminator_weight: of its loss; the generator's counts once (configure_pretraining.py:38-39).
     """
 
     variant: str = "electra"
-    generator_weight: float = 1.0
     discriminator_weight: float = 50.0
 
     def __call__(self, model, batch: dict[str, tf.Tensor], training: bool) -> Measures:
@@ -98,11 +98,10 @@ class ReplacedTokenDetection:
         original = put(batch["input_ids"], positions, ids, weights)
         corrupted, is_replaced = replace_tokens(original, positions, weights, logits, _seed())
         inputs = batch | {"input_ids": corrupted}
-        generator = _masked_lm(logits, ids, weights, self.generator_weight, "generator")
+        generator = masked_lm(logits, ids, weights, "generator", EPSILON)
         if self.variant == "replace_mlm":
-            second = _masked_lm(
-                model.discriminator(inputs, training=training)["mlm_logits"], ids, weights, 1.0, "masked_lm"
-            )
+            outputs = model.discriminator(inputs, training=training)
+            second = masked_lm(outputs["mlm_logits"], ids, weights, epsilon=EPSILON)
         elif self.variant == "all_tokens_mlm":
             del inputs["masked_lm_positions"]
             outputs = model.discriminator(inputs, training=training)
@@ -122,26 +121,14 @@ def _seed() -> tf.Tensor:
     return tf.constant([0, _SAMPLING]) if outer is None else outer.fold(_SAMPLING).value
 
 
-def _scaled(mean: Mean, weight: float) -> Mean:
-    return mean._replace(total=mean.total * weight)
-
-
-def _masked_lm(logits, ids, weights, weight, name) -> Measures:
-    loss = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=ids, logits=logits)  # [B, P]
-    correct = tf.cast(tf.argmax(logits, axis=-1, output_type=tf.int32) == ids, tf.float32)
-    return Measures(
-        losses={f"{name}_loss": _scaled(weighted_mean(loss, weights, EPSILON), weight)},
-        metrics={f"{name}_accuracy": weighted_mean(correct, weights)},
-    )
-
-
 def _replaced_tokens(logits, is_replaced, asked, weight) -> Measures:
     """The loss is reported as it is added, times its weight."""
     labels = tf.cast(is_replaced, tf.float32)  # [B, T]
     loss = tf.nn.sigmoid_cross_entropy_with_logits(labels=labels, logits=logits)
+    mean = weighted_mean(loss, asked, EPSILON)
     said = tf.cast(logits > 0, tf.float32)
     return Measures(
-        losses={"discriminator_loss": _scaled(weighted_mean(loss, asked, EPSILON), weight)},
+        losses={"discriminator_loss": mean._replace(total=mean.total * weight)},
         metrics={
             "replaced_token_accuracy": weighted_mean(tf.cast(said == labels, tf.float32), asked, EPSILON),
             "replaced_token_precision": weighted_mean(labels, said * asked, EPSILON),

@@ -6,7 +6,6 @@ tokenization_utils_tokenizers.py:105-240 and models/roberta/tokenization_roberta
 
 import dataclasses
 import os
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -56,10 +55,13 @@ def read(directory: str) -> Settings:
     prefix_space = _read_prefix_space(path, values)
     added = list(_named_tokens(path, values))
     if "added_tokens_decoder" in values:
-        added += _decoder_tokens(path, values["added_tokens_decoder"])
+        entries = tokenizer_additions.decoder_entries(path, values["added_tokens_decoder"])
+        added += [byte_level_bpe_json.parse(path, field, entry, token_id) for token_id, field, entry in entries]
     else:
         added += _read_older_files(directory)
-    return Settings(path, prefix_space, added, _never_split(path, values.get("never_split")))
+    return Settings(
+        path, prefix_space, added, tokenizer_additions.never_split(path, values.get("never_split"), SPECIAL_TOKENS)
+    )
 
 
 def _read_prefix_space(path: str, values: Mapping[str, Any]) -> bool | None:
@@ -86,21 +88,11 @@ def _read_if_there(path: str) -> dict[str, Any]:
     return json_files.read_object(path) if files.exists(path) else {}
 
 
-def _decoder_tokens(path: str, entries: Any) -> Iterator[Added]:
-    if not isinstance(entries, dict):
-        raise json_files.wrong(path, "added_tokens_decoder", entries, "an object of ids and tokens")
-    for key, entry in entries.items():
-        if not re.fullmatch("[0-9]{1,12}", key):
-            raise json_files.wrong(path, "a key of added_tokens_decoder", key, "an id")
-        yield byte_level_bpe_json.parse(path, f"added_tokens_decoder[{key}]", entry, int(key))
-
-
 def _named_tokens(path: str, values: Mapping[str, Any]) -> Iterator[Added]:
     """Special tokens of which these files give the name; of the five only those of which they say more."""
     for field, value in values.items():
         if field in SPECIAL_FIELDS:
-            content = value.get("content") if isinstance(value, dict) else value
-            if value is not None and content != SPECIAL_FIELDS[field]:
+            if value is not None and tokenizer_additions.content_of(value) != SPECIAL_FIELDS[field]:
                 raise json_files.wrong(path, field, value, f'"{SPECIAL_FIELDS[field]}"')
             if isinstance(value, dict):
                 yield byte_level_bpe_json.named(path, field, value)
@@ -109,12 +101,6 @@ def _named_tokens(path: str, values: Mapping[str, Any]) -> Iterator[Added]:
                 raise json_files.wrong(path, field, value, "a list of tokens")
             for one in value.values() if isinstance(value, dict) else value:
                 yield byte_level_bpe_json.named(path, field, one)
-
-
-def _never_split(path: str, tokens: Any) -> list[str]:
-    if not isinstance(tokens, list | None):
-        raise json_files.wrong(path, "never_split", tokens, "a list of tokens")
-    return [token for token in SPECIAL_TOKENS if token in (tokens or [])]
 
 
 def describe(tokenizer: ByteLevelBpeTokenizer, max_length: int) -> dict[str, Any]:

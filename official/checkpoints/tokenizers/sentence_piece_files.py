@@ -78,7 +78,7 @@ def read(directory: str) -> SentencePieceTokenizer:
         names = [name for name in names if name not in symbols]
     pieces = {piece.piece for piece in sentence_piece_model.parse(model).pieces}
     appended = [name for name in names if name not in pieces]
-    whole = _never_split(path, settings.get("never_split"))
+    whole = tokenizer_additions.never_split(path, settings.get("never_split"), ALBERT_TOKENS)
     tokenizer = SentencePieceTokenizer(model, **options, added_tokens=appended, atomic_tokens=[*names, *whole])
     tokenizer.vocab_file = model_file or json_file
     return tokenizer
@@ -108,7 +108,7 @@ def _check_settings(path: str, settings: Mapping[str, Any]) -> None:
         raise json_files.wrong(path, "tokenizer_class", name, f"one of {', '.join(CLASSES)}")
     json_files.check_fixed(path, settings, {"sp_model_kwargs": {}, "add_prefix_space": True})
     for field, token in SPECIAL_FIELDS.items():
-        if settings.get(field) is not None and _content(settings[field]) != token:
+        if settings.get(field) is not None and tokenizer_additions.content_of(settings[field]) != token:
             raise json_files.wrong(path, field, settings[field], f'"{token}"')
 
 
@@ -152,30 +152,15 @@ def _read_added(directory: str, path: str, settings: Mapping[str, Any]) -> Itera
 
 def _settings_tokens(path: str, settings: Mapping[str, Any]) -> Iterable[AddedToken]:
     """The tokens that these files add."""
-    decoder = settings.get("added_tokens_decoder")
-    if not isinstance(decoder, dict | None):
-        raise json_files.wrong(path, "added_tokens_decoder", decoder, "an object of ids and tokens")
-    for key, entry in (decoder or {}).items():
-        if not (key.isascii() and key.isdecimal()):
-            raise json_files.wrong(path, "a key of added_tokens_decoder", key, "an id")
-        yield tokenizer_additions.parse(path, f"added_tokens_decoder[{key}]", entry, int(key))
+    if (decoder := settings.get("added_tokens_decoder")) is not None:
+        for token_id, field, entry in tokenizer_additions.decoder_entries(path, decoder):
+            yield tokenizer_additions.parse(path, field, entry, token_id)
     for field in LISTS:
         found = settings.get(field) or []
         if not isinstance(found, list | dict):
             raise json_files.wrong(path, field, found, "a list of tokens")
         for one in found.values() if isinstance(found, dict) else found:
-            yield tokenizer_additions.named(path, field, _content(one))
-
-
-def _content(value: Any) -> Any:
-    return value.get("content") if isinstance(value, dict) else value
-
-
-def _never_split(path: str, tokens: Any) -> list[str]:
-    """Those of the five special tokens that stay whole in the text, as beside WordPiece; the others do in any case."""
-    if not isinstance(tokens, list | None):
-        raise json_files.wrong(path, "never_split", tokens, "a list of tokens")
-    return [token for token in ALBERT_TOKENS if token in (tokens or [])]
+            yield tokenizer_additions.named(path, field, tokenizer_additions.content_of(one))
 
 
 def _others(tokenizer: SentencePieceTokenizer, added: Iterable[AddedToken]) -> list[str]:

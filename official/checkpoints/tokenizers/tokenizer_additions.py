@@ -1,7 +1,8 @@
 """Tokens that Hugging Face's files add to a vocabulary, and find in the text before it is parted into words."""
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from official.checkpoints.storage import json_files
@@ -46,6 +47,36 @@ def parse(path: str, field: str, entry: Any, token_id: Any = None) -> AddedToken
         raise json_files.wrong(path, f"{field}.normalized", normalized, "true or false")
     json_files.check_fixed(path, entry, {"single_word": False}, f"{field}.")
     return named(path, f"{field}.content", entry.get("content"), _checked_id(path, f"{field}.id", token_id), normalized)
+
+
+def decoder_entries(path: str, decoder: Any) -> Iterator[tuple[int, str, Any]]:
+    """The id, the field and the value of each entry of `added_tokens_decoder`.
+
+    Raises:
+        InputError: it is no object, or a key is no id.
+    """
+    if not isinstance(decoder, dict):
+        raise json_files.wrong(path, "added_tokens_decoder", decoder, "an object of ids and tokens")
+    for key, entry in decoder.items():
+        if not re.fullmatch("[0-9]{1,12}", key):
+            raise json_files.wrong(path, "a key of added_tokens_decoder", key, "an id")
+        yield int(key), f"added_tokens_decoder[{key}]", entry
+
+
+def content_of(value: Any) -> Any:
+    """The token that a field names: by itself, or with what is said of it."""
+    return value.get("content") if isinstance(value, dict) else value
+
+
+def never_split(path: str, tokens: Any, special: Iterable[str]) -> list[str]:
+    """The special tokens that stay whole in the text: the tokenizers of today pass over the others.
+
+    Raises:
+        InputError: `tokens` are no list.
+    """
+    if not isinstance(tokens, list | None):
+        raise json_files.wrong(path, "never_split", tokens, "a list of tokens")
+    return [token for token in special if token in (tokens or [])]
 
 
 def named(path: str, field: str, content: Any, token_id: int | None = None, normalized: bool = False) -> AddedToken:

@@ -6,7 +6,6 @@ models/bert/tokenization_bert.py.
 
 import dataclasses
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -68,10 +67,15 @@ def read(directory: str) -> Settings:
     values = _read_if_there(path)
     _check_class(path, values.get("tokenizer_class"))
     json_files.check_fixed(path, values, FIXED)
-    added = [*_decoder_tokens(path, values.get("added_tokens_decoder")), *_named_tokens(path, values)]
+    added = [*_decoder_tokens(path, values), *_named_tokens(path, values)]
     if "added_tokens_decoder" not in values:
         added += _read_older_files(directory, added)
-    return Settings(path, _stated(path, values), added, _never_split(path, values.get("never_split")))
+    return Settings(
+        path,
+        _stated(path, values),
+        added,
+        tokenizer_additions.never_split(path, values.get("never_split"), SPECIAL_TOKENS),
+    )
 
 
 def _read_older_files(directory: str, added: Iterable[AddedToken]) -> list[AddedToken]:
@@ -100,39 +104,25 @@ def _stated(path: str, values: Mapping[str, Any]) -> dict[str, bool | None]:
     }
 
 
-def _decoder_tokens(path: str, entries: Any) -> Iterator[AddedToken]:
-    if not isinstance(entries, dict | None):
-        raise json_files.wrong(path, "added_tokens_decoder", entries, "an object of ids and tokens")
-    for key, entry in (entries or {}).items():
-        if not re.fullmatch("[0-9]{1,12}", key):
-            raise json_files.wrong(path, "a key of added_tokens_decoder", key, "an id")
-        yield tokenizer_additions.parse(path, f"added_tokens_decoder[{key}]", entry, int(key))
+def _decoder_tokens(path: str, values: Mapping[str, Any]) -> Iterator[AddedToken]:
+    if (decoder := values.get("added_tokens_decoder")) is not None:
+        for token_id, field, entry in tokenizer_additions.decoder_entries(path, decoder):
+            yield tokenizer_additions.parse(path, field, entry, token_id)
 
 
 def _named_tokens(path: str, values: Mapping[str, Any]) -> Iterator[AddedToken]:
     """The special tokens beyond the five, of which these files give the name only."""
     for field, value in values.items():
         if field in SPECIAL_FIELDS:
-            if value is not None and _content(value) != SPECIAL_FIELDS[field]:
+            if value is not None and tokenizer_additions.content_of(value) != SPECIAL_FIELDS[field]:
                 raise json_files.wrong(path, field, value, f'"{SPECIAL_FIELDS[field]}"')
         elif field.endswith("_token") and isinstance(value, str | dict):  # `bos_token` and the like.
-            yield tokenizer_additions.named(path, field, _content(value))
+            yield tokenizer_additions.named(path, field, tokenizer_additions.content_of(value))
         elif field in LISTS and value is not None:
             if not isinstance(value, list | dict):
                 raise json_files.wrong(path, field, value, "a list of tokens")
             for one in value.values() if isinstance(value, dict) else value:
-                yield tokenizer_additions.named(path, field, _content(one))
-
-
-def _content(value: Any) -> Any:
-    return value.get("content") if isinstance(value, dict) else value
-
-
-def _never_split(path: str, tokens: Any) -> list[str]:
-    """Only special tokens count: the tokenizers of today pass over the others."""
-    if not isinstance(tokens, list | None):
-        raise json_files.wrong(path, "never_split", tokens, "a list of tokens")
-    return [token for token in SPECIAL_TOKENS if token in (tokens or [])]
+                yield tokenizer_additions.named(path, field, tokenizer_additions.content_of(one))
 
 
 def describe(tokenizer: WordPieceTokenizer, max_length: int) -> dict[str, Any]:

@@ -16,7 +16,12 @@ from official.models.distilbert import DistilBertConfig
 from official.models.electra import ElectraConfig
 from official.models.roberta import RobertaConfig
 from tests.golden import seeded
-from tests.official.checkpoints.test_transformers_agree import LABELS, THEIR_NAMES, oracle_python
+from tests.official.checkpoints.test_transformers_agree import (
+    LABELS,
+    assert_same_numbers,
+    numbers_of,
+    oracle_python,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -72,8 +77,6 @@ CASES = [
     for number in range(len(configs))
 ]
 IDS = [f"{family}-{'_'.join(heads) or 'encoder'}-{number}" for family, heads, number in CASES]
-NAMES = THEIR_NAMES | {"sop_logits": ["sop_logits"], "rtd_logits": ["logits"]}
-NOT_EVERYWHERE = {"sequence_output", "pooled_output"}
 
 
 def make_model(family, heads, number):
@@ -101,23 +104,6 @@ def draw_inputs(config, seed):
     if config.model_type == "roberta":
         segments = 0 * mask
     return {"input_ids": np.where(mask, ids, padding).astype(np.int32), "input_mask": mask, "segment_ids": segments}
-
-
-def numbers_of(model, inputs):
-    outputs = model({name: inputs[name] for name in ("input_ids", "input_mask", "segment_ids")})
-    return {name: np.stack(value) if isinstance(value, list) else value.numpy() for name, value in outputs.items()}
-
-
-def assert_same_numbers(ours, theirs):
-    compared = set()
-    for name, values in ours.items():
-        known = [known for known in NAMES[name] if known in theirs]
-        if known:
-            np.testing.assert_allclose(values, theirs[known[0]], rtol=0, atol=1e-5, err_msg=name)
-            compared.add(known[0])
-        else:
-            assert name in NOT_EVERYWHERE, name
-    assert compared == set(theirs)
 
 
 @pytest.fixture(scope="module")

@@ -43,6 +43,8 @@ THEIR_NAMES = {
     "logits": ["logits"],
     "start_logits": ["start_logits"],
     "end_logits": ["end_logits"],
+    "sop_logits": ["sop_logits"],
+    "rtd_logits": ["logits"],
 }
 # A model with a head does not give the first apart from `hidden_states`, nor always have the second.
 NOT_EVERYWHERE = {"sequence_output", "pooled_output"}

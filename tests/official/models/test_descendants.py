@@ -124,7 +124,7 @@ def test_layers_with_the_same_weights_draw_different_dropout():
 def test_positions_are_counted_from_behind_the_id_of_padding():
     model = Roberta(RobertaConfig(**SMALL, max_position_embeddings=10))
     ids = tf.constant([[0, 9, 8, 2, 1, 1], [0, 9, 2, 1, 1, 1]])
-    positions = model.encoder.positions(ids, None)
+    positions = model.encoder.positions(ids)
     np.testing.assert_array_equal(positions, [[2, 3, 4, 5, 1, 1], [2, 3, 4, 1, 1, 1]])
 
 
