@@ -125,9 +125,10 @@ def counted() -> Mapping[str, int]:
 
 def learn_wordpiece() -> str:
     """Writes the vocabulary; answers with what is to be said of it."""
+    counts = counted()
+
     from data_prep import vocabulary
 
-    counts = counted()
     size = announce(vocabulary.VOCAB_SIZE, f"tokens from {len(counts):,} different words")
     tokens = vocabulary.learn_from_counts(
         counts, size, FLAGS.num_unused_tokens, FLAGS.min_frequency, FLAGS.limit_alphabet
@@ -144,9 +145,10 @@ def learn_wordpiece() -> str:
 
 def learn_byte_level_bpe() -> str:
     """The same, with two files beside it."""
+    counts = counted()
+
     from data_prep import byte_level_bpe
 
-    counts = counted()
     size = announce(byte_level_bpe.VOCAB_SIZE, f"tokens from {len(counts):,} different words")
     tokenizer = byte_level_bpe.learn_from_counts(counts, size, FLAGS.min_frequency)
     byte_level_bpe.write(tokenizer, FLAGS.vocab_file)

@@ -300,7 +300,10 @@ MORE = {
         ({"unlabelled_file": "more.tsv", "student_layers": 5}, "--student_layers=5: different numbers from 0 to 1"),
         ({"unlabelled_file": "more.tsv", "teacher": "nobody"}, "--teacher: "),
         ({"unlabelled_file": "more.tsv", "task": "tagging"}, "has no head for token_classification"),
-        ({"unlabelled_file": "more.tsv", "task": "squad"}, "has no head for question_answering"),
+        (
+            {"unlabelled_file": "more.tsv", "task": "squad", "max_query_length": 20},
+            "has no head for question_answering",
+        ),
     ],
 )
 def test_what_can_not_be_used_ends_with_status_1_and_one_line(values, message, golden_bert, tmp_path):
