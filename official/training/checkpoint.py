@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 
 import tensorflow as tf
@@ -92,11 +93,15 @@ def _reason(error):
 
 
 def _write_list(directory: str, paths: Sequence[str]) -> None:
-    """Says which checkpoints there are; TensorFlow 2 reads this, but has no function to write it."""
+    """Says which checkpoints there are; TensorFlow 2 reads this, but has no function to write it.
+
+    It overlooks those that have no time.
+    """
     names = [json.dumps(os.path.basename(path)) for path in paths]
     with files.write_whole(os.path.join(directory, "checkpoint")) as file:
         file.write(f"model_checkpoint_path: {names[-1]}\n")
         file.writelines(f"all_model_checkpoint_paths: {name}\n" for name in names)
+        file.writelines(f"all_model_checkpoint_timestamps: {time.time()}\n" for _ in names)
 
 
 def _first_whole(paths: Sequence[str], restore: Callable[[str], object]) -> str | None:

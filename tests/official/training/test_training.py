@@ -241,6 +241,8 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path, capsys, dama
     warning, going_on = told.strip().splitlines()
     assert "ckpt-10: can't be read" in warning and going_on.startswith("going on from")
     assert restore_weights(str(tmp_path), other.weights) == 5
+    once_more = Run(directory=tmp_path)  # As if the run were killed before it has saved again.
+    assert once_more.state.restore() and int(once_more.step.numpy()) == 5
 
 
 def test_a_damaged_remote_checkpoint_gives_way_to_the_one_before(capsys):
