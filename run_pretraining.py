@@ -62,9 +62,9 @@ flags.DEFINE_bool("use_one_hot_embeddings", None, "Look words up by a matrix pro
 flags.DEFINE_enum(
     "method",
     "bert",
-    ["bert", "roberta", "albert", "electra"],
+    ["bert", "roberta", "albert", "electra", "distilbert", "tinybert", "minilm", "minilm_v2"],
     "What is pretrained and for what; settings that are not given are the published ones. A BERT's shape as "
-    "bert_config_file becomes one of that family.",
+    "bert_config_file becomes one of that family. The last four imitate --teacher.",
 )
 flags.DEFINE_float(
     "generator_size", 0.25, "How wide ELECTRA's generator is, as a share of its discriminator.", 0.0, 1.0
@@ -76,6 +76,12 @@ flags.DEFINE_enum(
     ["electra", "electra_15", "replace_mlm", "all_tokens_mlm"],
     "Those of the paper's efficiency study (§3.4).",
 )
+flags.DEFINE_string("teacher", None, "Who is imitated: a pretrained model, with the tokens of the records.")
+flags.DEFINE_list("student_layers", None, "Start from these layers of the teacher, from 0 (distilbert: every second).")
+flags.DEFINE_float("temperature", 2.0, "Of the teacher's words, for distilbert.", lower_bound=1e-3)
+flags.DEFINE_list("distilbert_weights", [5, 2, 1], "Of the losses: teacher's words, masked words, hidden states.")
+flags.DEFINE_integer("teacher_layer", -1, "Whose relations minilm_v2 learns, from 0; -1: the last.")
+flags.DEFINE_integer("relation_heads", 48, "Into how many parts minilm_v2 cuts vectors.", lower_bound=1)
 flags.DEFINE_bool("write_tf1_checkpoint", False, "Write the model as bert_model.ckpt too.")
 flags.DEFINE_integer(
     "seed",
@@ -97,6 +103,19 @@ flags.DEFINE_integer("phase_2_num_warmup_steps", None, "Steps over which its lea
 flags.DEFINE_enum("recipe", None, ["lamb"], "Published numbers for the flags of both phases that are not given.")
 
 
+@flags.multi_flags_validator(["method", "teacher"], "the methods that imitate need --teacher, and no others have one")
+def _has_its_teacher(values):
+    return (values["method"] in ("distilbert", "tinybert", "minilm", "minilm_v2")) == (values["teacher"] is not None)
+
+
+@flags.multi_flags_validator(
+    ["student_layers", "bert_config_file", "init_checkpoint"],
+    "the student's weights are those of the teacher's layers, or --init_checkpoint's, or new",
+)
+def _student_is_one(values):
+    return values["student_layers"] is None or not (values["bert_config_file"] or values["init_checkpoint"])
+
+
 def main():
     given = any(FLAGS[name].value for name in ("bert_config_file", "input_file", "do_train", "do_eval"))
     if not given:
@@ -104,7 +123,8 @@ def main():
 
         command_line.import_tensorflow_for(FLAGS.output_dir)
         held_out_text = embedded_default.prepare(FLAGS)
-    command_line.require(FLAGS, "bert_config_file", "input_file", "output_dir")
+    is_shortened = FLAGS.student_layers is not None or FLAGS.method == "distilbert" and not FLAGS.init_checkpoint
+    command_line.require(FLAGS, *(["bert_config_file"] if not is_shortened else []), "input_file", "output_dir")
     command_line.require_one(FLAGS, "do_train", "do_eval")
     if FLAGS.export_dir is not None:
         command_line.require(FLAGS, "vocab_file")

@@ -3,7 +3,7 @@
 Axes in shape comments: B examples, T tokens, H hidden size, N attention heads, d = H / N, P predictions, V vocabulary.
 """
 
-from official.layers.attention import SelfAttention, attention_bias
+from official.layers.attention import Attended, SelfAttention, attention_bias
 from official.layers.dense import Dense
 from official.layers.dropout import Dropout, DropoutSeed, current_dropout_seed, dropout_seed
 from official.layers.embeddings import Embeddings
@@ -15,6 +15,7 @@ from official.layers.recomputation import recomputed_blocks
 from official.layers.transformer import Transformer, TransformerBlock
 
 __all__ = [
+    "Attended",
     "ClassificationHead",
     "Dense",
     "DenseClassificationHead",

@@ -1,6 +1,7 @@
 """Multi-head self-attention (Vaswani et al. 2017, §3.2), as BERT computes it."""
 
 import math
+from typing import NamedTuple
 
 import keras
 import tensorflow as tf
@@ -44,6 +45,34 @@ def attention_probs(
     return tf.cast(drop(probs, seed, **dropout), scores.dtype)
 
 
+class Attended(NamedTuple):
+    """What attention came from, for those who look at it; what it came to is computed when they ask.
+
+    query, key, value: [B, T, H], of all heads beside each other.
+    products: Q·Kᵀ of each head, [B, N, T, T].
+    bias: what is added to the scaled products, [B, 1, 1 or T, T].
+    """
+
+    query: tf.Tensor
+    key: tf.Tensor
+    value: tf.Tensor
+    products: tf.Tensor
+    bias: tf.Tensor
+
+    @property
+    def scale(self) -> float:
+        heads = self.products.shape[1]
+        return 1.0 / math.sqrt(self.query.shape[-1] // heads)
+
+    def scores(self) -> tf.Tensor:
+        """What softmax is taken of, float32 [B, N, T, T]."""
+        return tf.cast(self.products, tf.float32) * self.scale + tf.cast(self.bias, tf.float32)
+
+    def probs(self) -> tf.Tensor:
+        """How much each token attends to each, before dropout, [B, N, T, T]."""
+        return attention_probs(self.products, self.bias, scale=self.scale)
+
+
 class SelfAttention(keras.layers.Layer):
     """softmax(Q·Kᵀ/√d + bias)·V in each of `num_heads` heads, concatenated; without the output projection."""
 
@@ -63,17 +92,13 @@ class SelfAttention(keras.layers.Layer):
         self.dropout.build()
 
     def call(self, x, bias, training=False):
-        """[B, T, H] and [B, 1, 1 or T, T] → context [B, T, H] and attention probabilities [B, N, T, T]."""
-        query = self._split_heads(self.query(x))  # [B, N, T, d]
-        key = self._split_heads(self.key(x))  # [B, N, T, d]
-        value = self._split_heads(self.value(x))  # [B, N, T, d]
-        scores = tf.matmul(query, key, transpose_b=True)  # [B, N, T, T]
-        scale = 1.0 / math.sqrt(self.head_size)
-        probs = attention_probs(scores, bias, scale=scale)
+        """[B, T, H] and [B, 1, 1 or T, T] → context [B, T, H] and what it came from."""
+        query, key, value = self.query(x), self.key(x), self.value(x)  # [B, T, H] each
+        scores = tf.matmul(self._split_heads(query), self._split_heads(key), transpose_b=True)  # [B, N, T, T]
         seed, dropout = self.dropout.draw(training)
-        # Without dropout these are the same; with it, `probs` is mostly not asked for, and then not computed.
-        dropped = attention_probs(scores, bias, *seed, scale=scale, **dropout) if seed else probs
-        return self._join_heads(tf.matmul(dropped, value)), probs
+        probs = attention_probs(scores, bias, *seed, scale=1.0 / math.sqrt(self.head_size), **dropout)
+        context = tf.matmul(probs, self._split_heads(value))  # [B, N, T, d]
+        return self._join_heads(context), Attended(query, key, value, scores, bias)
 
     def _split_heads(self, x):
         x = tf.reshape(x, [*_batch_and_length(x), self.num_heads, self.head_size])  # [B, T, N, d]

@@ -77,8 +77,8 @@ class Attention(keras.layers.Layer):
         self.projection.build(input_shape)
 
     def call(self, x, bias, training=False):
-        context, probs = self.self_attention(x, bias, training=training)
-        return self.projection(context, x, training=training), probs
+        context, attended = self.self_attention(x, bias, training=training)
+        return self.projection(context, x, training=training), attended
 
 
 class TransformerBlock(keras.layers.Layer):
@@ -142,13 +142,13 @@ class TransformerBlock(keras.layers.Layer):
             self.feed_forward_output.build((*input_shape[:-1], self.intermediate_size))
 
     def call(self, x, bias, training=False):
-        """[B, T, H] and a bias on the scores → [B, T, H] and attention probabilities [B, N, T, T]."""
-        x, probs = self.attention(x, bias, training=training)
-        return self.feed_forward_output(self.intermediate(x), x, training=training), probs
+        """[B, T, H] and a bias on the scores → [B, T, H] and what attention came from, `Attended`."""
+        x, attended = self.attention(x, bias, training=training)
+        return self.feed_forward_output(self.intermediate(x), x, training=training), attended
 
 
 class Transformer(keras.layers.Layer):
-    """A stack of blocks named `layer_0`, `layer_1`, …; answers with what leaves each and how each attends.
+    """A stack of blocks named `layer_0`, `layer_1`, …; answers with what leaves each and how each `Attended`.
 
     `steps` holds the blocks of each layer: one, or several one after the other.
 
@@ -170,14 +170,14 @@ class Transformer(keras.layers.Layer):
         return contextlib.nullcontext()
 
     def call(self, x, bias, training=False):
-        hidden_states, attention_probs = [x], []
+        hidden_states, attended = [x], []
         for number, blocks in enumerate(self.steps):
             with self.dropout_of(number):
                 for layer in blocks:
-                    x, probs = self._call_block(layer, x, bias, training)
+                    x, looked_at = self._call_block(layer, x, bias, training)
             hidden_states.append(x)
-            attention_probs.append(probs)
-        return hidden_states, attention_probs
+            attended.append(looked_at)
+        return hidden_states, attended
 
     @staticmethod
     def _call_block(layer, x, bias, training):

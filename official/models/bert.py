@@ -169,8 +169,9 @@ class Bert(keras.Model):
     - for the heads of pretraining, `mlm_logits` [B, P, V], or [B, T, V] without positions, and `nsp_logits` [B, 2];
     - `logits` [B, labels] for `sequence_classification`, [B, T, labels] for `token_classification`, and `start_logits`
       and `end_logits` [B, T] for `question_answering`;
-    - `hidden_states`, a list of L + 1 tensors [B, T, H], and `attention_probs`, L tensors [B, N, T, T] before dropout,
-      when `output_hidden_states` and `output_attention_probs` ask for them.
+    - `hidden_states`, a list of L + 1 tensors [B, T, H], `attention_probs`, L tensors [B, N, T, T] before dropout, and
+      `attended`, what these came from (`layers.Attended`), when `output_hidden_states`, `output_attention_probs` and
+      `output_attended` ask for them.
 
     The path of a variable, without the model's own name, is its name in a checkpoint of the original.
 
@@ -206,6 +207,7 @@ class Bert(keras.Model):
         pooler: bool = True,
         output_hidden_states: bool = False,
         output_attention_probs: bool = False,
+        output_attended: bool = False,
         use_one_hot_embeddings: bool = False,
         embeddings: layers.Embeddings | None = None,
         name: str = "model",
@@ -218,6 +220,7 @@ class Bert(keras.Model):
         self.labels, self.label_type = tuple(labels), label_type
         self.output_hidden_states = output_hidden_states
         self.output_attention_probs = output_attention_probs
+        self.output_attended = output_attended
         self.encoder = self.ENCODER(config, pooler, use_one_hot_embeddings, embeddings, name=self.SCOPE)
         for head in self.HEADS:
             setattr(self, head, getattr(self, f"make_{head}")() if head in heads else None)
@@ -243,6 +246,7 @@ class Bert(keras.Model):
             pooler=self.encoder.pooler is not None,
             output_hidden_states=self.output_hidden_states,
             output_attention_probs=self.output_attention_probs,
+            output_attended=self.output_attended,
             use_one_hot_embeddings=self.encoder.embeddings.use_one_hot_embeddings,
             name=self.name,
         )
@@ -260,7 +264,7 @@ class Bert(keras.Model):
         self._check_length(input_ids.shape[1])
         input_mask = inputs.get("input_mask")
         segment_ids = inputs.get("segment_ids")
-        hidden_states, attention_probs = self.encoder(
+        hidden_states, attended = self.encoder(
             input_ids,
             tf.ones_like(input_ids) if input_mask is None else input_mask,
             tf.zeros_like(input_ids) if segment_ids is None else segment_ids,
@@ -275,7 +279,9 @@ class Bert(keras.Model):
         if self.output_hidden_states:
             outputs["hidden_states"] = hidden_states
         if self.output_attention_probs:
-            outputs["attention_probs"] = attention_probs
+            outputs["attention_probs"] = [None if each is None else each.probs() for each in attended]
+        if self.output_attended:
+            outputs["attended"] = attended
         return outputs
 
     def make_mlm(self):

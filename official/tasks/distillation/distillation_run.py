@@ -5,8 +5,8 @@ import dataclasses
 from absl.flags import FlagValues
 
 from official import files
-from official.errors import InputError
 from official.objectives.distilled_tasks import Imitation
+from official.tasks.student_layers import layers_of_flag
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -44,8 +44,6 @@ def run_of_flags(flags: FlagValues) -> DistillationRun:
         return {name: flags[name].value for name in names}
 
     values = same_names(DistillationRun) | {"imitation": Imitation(**same_names(Imitation))}
-    if (layers := flags.student_layers) is not None:
-        if not layers or not all(layer.strip().isdecimal() for layer in layers):
-            raise InputError(f"--student_layers={','.join(layers)}: numbers from 0, parted by commas, were expected")
-        values["student_layers"] = tuple(map(int, layers))
+    if flags.student_layers is not None:
+        values["student_layers"] = layers_of_flag(flags.student_layers)
     return DistillationRun(**values)

@@ -1,12 +1,8 @@
 """The student: fine-tuned like any model, and perhaps begun with layers of its teacher."""
 
 import dataclasses
-import re
-import sys
-from collections.abc import Sequence
 
-from official.checkpoints.family import Family
-from official.checkpoints.loading import open_source, variables_by_name
+from official.checkpoints.some_layers import load_some_layers
 from official.errors import InputError
 from official.models import registry
 from official.models.config import Config
@@ -14,6 +10,7 @@ from official.tasks.distillation.distillation_run import DistillationRun
 from official.tasks.distillation.teacher import Teacher
 from official.tasks.fine_tuning.fine_tuning import FineTuning
 from official.tasks.fine_tuning.fine_tuning_run import FineTuningRun, read_encoder
+from official.tasks.student_layers import shortened
 from official.tokenization.tokenizer import Tokenizer
 
 
@@ -27,7 +24,7 @@ def read_student(run: FineTuningRun, distillation: DistillationRun, teacher: Tea
     """
     layers = distillation.student_layers
     if layers is not None:
-        return _shortened(teacher, layers), teacher.tokenizer
+        return shortened(teacher.config, layers), teacher.tokenizer
     if run.init_checkpoint is not None or run.vocab_file is not None or run.bert_config_file is None:
         return read_encoder(run)
     config, tokenizer = registry.read_config(run.bert_config_file), teacher.tokenizer
@@ -54,18 +51,6 @@ def _for_vocabulary(config: Config, tokenizer: Tokenizer) -> Config:
     return dataclasses.replace(config, **values)
 
 
-def _shortened(teacher: Teacher, layers: tuple[int, ...]) -> Config:
-    """The teacher's config with so many layers."""
-    field, _ = open_source(teacher.run.init_checkpoint, teacher.config)[0].layer
-    there = getattr(teacher.config, field)
-    if len(set(layers)) < len(layers) or max(layers) >= there:
-        raise InputError(
-            f"--student_layers={','.join(map(str, layers))}: different numbers from 0 to {there - 1}, layers of the "
-            "teacher, were expected"
-        )
-    return dataclasses.replace(teacher.config, **{field: len(layers)})
-
-
 class Student(FineTuning):
     """A student on given devices.
 
@@ -85,17 +70,4 @@ class Student(FineTuning):
         if not new_head or self._layers is None:
             super().initialize(new_head)
             return
-        family, source = open_source(self._teacher.run.init_checkpoint, self._teacher.config)
-        for ours, variable in variables_by_name(self.model).items():
-            theirs = name_in_teacher(ours, family, self._layers)
-            if theirs not in source.tensors:
-                raise InputError(f"--student_layers: {source.path} has no {theirs} to start from")
-            variable.assign(source.read(theirs))
-        print(f"the student starts from layers {', '.join(map(str, self._layers))} of {source.path}", file=sys.stderr)
-
-
-def name_in_teacher(name: str, family: Family, layers: Sequence[int]) -> str:
-    """What a variable of a student is called in the model whose layers it has: layer n there is layers[n]."""
-    _, start = family.layer
-    match = re.match(re.escape(start).replace(r"\{n\}", r"(\d+)"), name)
-    return start.format(n=layers[int(match[1])]) + name[match.end() :] if match else name
+        load_some_layers(self.model, self._teacher.run.init_checkpoint, self._layers, self._teacher.config)

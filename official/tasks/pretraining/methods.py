@@ -17,6 +17,7 @@ from official.models.electra import ElectraConfig, ElectraPretraining
 from official.models.roberta import RobertaConfig
 from official.objectives.bert_pretraining import Pretraining
 from official.objectives.replaced_token import DISCRIMINATOR_HEADS, ReplacedTokenDetection
+from official.tasks.pretraining import students
 from official.training.step import Objective
 
 if TYPE_CHECKING:
@@ -28,18 +29,18 @@ class Method:
     """How a family is pretrained.
 
     Attributes:
-        config: of the family.
+        config: of the family; None: of any.
         objective: of a run.
-        heads: what of the network it trains beside the encoder.
         make: the network of a run.
+        start: gives it the weights of a teacher that it starts from; None where there is no teacher.
         written: what is written of it, by the name of its directory in `output_dir`.
         settings: flags that have other values than BERT's where they are not given: the published ones.
     """
 
-    config: type[Config]
+    config: type[Config] | None
     objective: Callable[["PretrainingRun"], Objective]
-    heads: tuple[str, ...]
     make: Callable[["PretrainingRun"], keras.Model]
+    start: Callable[["PretrainingRun", keras.Model], None] | None = None
     written: Callable[[keras.Model], Mapping[str, keras.Model]] = lambda model: {"model": model}
     settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
@@ -56,12 +57,24 @@ def _with_heads(*heads: str) -> dict[str, Any]:
             use_one_hot_embeddings=run.use_one_hot_embeddings,
         )
 
-    return {"heads": heads, "make": make, "objective": lambda run: Pretraining(heads)}
+    return {"make": make, "objective": lambda run: Pretraining(heads)}
 
 
 def _make_electra(run: "PretrainingRun") -> ElectraPretraining:
     heads = DISCRIMINATOR_HEADS[run.electra_variant]
     return ElectraPretraining(run.config, run.generator_size, heads, run.use_one_hot_embeddings)
+
+
+def _by_teacher(**settings: Any) -> Method:
+    """Of a student of any family."""
+    return Method(
+        config=None,
+        objective=students.make_objective,
+        make=students.make_student,
+        start=students.start_student,
+        written=lambda model: {"model": students.student_of(model)},
+        settings=settings,
+    )
 
 
 METHODS: dict[str, Method] = {
@@ -93,7 +106,6 @@ METHODS: dict[str, Method] = {
     # google-research/electra, configure_pretraining.py, of the small model in batches of 128.
     "electra": Method(
         config=ElectraConfig,
-        heads=("mlm", "rtd"),
         make=_make_electra,
         objective=lambda run: ReplacedTokenDetection(
             variant=run.electra_variant, discriminator_weight=run.discriminator_weight
@@ -109,6 +121,13 @@ METHODS: dict[str, Method] = {
             "learning_rate_schedule": "electra",
         },
     ),
+    # distillation/train.py of transformers, and the command in its README.md.
+    "distilbert": _by_teacher(
+        masking="dynamic", learning_rate=5e-4, adam_beta_2=0.98, weight_decay_rate=0.0, clip_norm=5.0
+    ),
+    "tinybert": _by_teacher(),  # general_distill.py: BERT's settings.
+    "minilm": _by_teacher(learning_rate=5e-4),  # §4.1 of the paper, for batches of 1,024.
+    "minilm_v2": _by_teacher(learning_rate=6e-4),  # §4.1 of the paper, for batches of 256.
 }
 
 
@@ -133,7 +152,7 @@ def config_for(method: str, config: Config) -> Config:
         InputError: it is another family's.
     """
     wanted = METHODS[method].config
-    if type(config) is wanted:
+    if wanted is None or type(config) is wanted:
         return config
     if type(config) is not BertConfig:
         raise InputError(

@@ -24,6 +24,7 @@ from official.tasks.dry_run.pretraining_report import pretraining_report
 from official.tasks.dry_run.trainable import Trainable
 from official.tasks.eval_results import write_eval_results
 from official.tasks.model_directory import directory_of_model, is_model_of
+from official.tasks.pretraining import students
 from official.tasks.pretraining.methods import METHODS, config_for
 from official.tokenization.tokenizer import Tokenizer
 from official.tokenization.vocabulary_files import read_vocabulary_file
@@ -69,6 +70,12 @@ class PretrainingRun(TrainingOptions):
     electra_variant: str = "electra"
     generator_size: float = 0.25
     discriminator_weight: float = 50.0
+    teacher: str | None = None
+    student_layers: tuple[int, ...] | None = None
+    temperature: float = 2.0
+    distilbert_weights: tuple[float, float, float] = (5.0, 2.0, 1.0)
+    teacher_layer: int = -1
+    relation_heads: int = 48
     write_tf1_checkpoint: bool = False
     dry_run: bool = False
     export_dir: str | None = None  # If given, output_dir/model is written without --do_train too.
@@ -85,17 +92,26 @@ def run_of_flags(flags: FlagValues) -> PretrainingRun:
     if flags.use_one_hot_embeddings is None:
         values["use_one_hot_embeddings"] = bool(flags.use_tpu or flags.tpu_name)
     held_out = flags.eval_input_file
-    config = read_config(flags.bert_config_file)
-    if flags.bert_config_file in PRESETS and flags.vocab_file:
-        vocab_size = read_vocabulary_file(flags.vocab_file).vocab_size
-        config = dataclasses.replace(config, vocab_size=vocab_size)
-    config = config_for(flags.method, config)
+    if flags.teacher is not None:
+        values |= students.run_of_flags(flags)
     return PretrainingRun(
-        config=config,
+        config=config_for(flags.method, _read_config(flags, values.get("student_layers"))),
         input_files=files.expand_patterns(flags.input_file, "input_file"),
         eval_input_files=files.expand_patterns(held_out, "eval_input_file") if held_out else None,
         **values,
     )
+
+
+def _read_config(flags: FlagValues, student_layers: tuple[int, ...] | None) -> Config:
+    """Of the model; a preset has as many tokens as the vocabulary, or the teacher, has."""
+    if student_layers is not None:
+        return students.config_of_layers(flags.method, students.read_teachers_config(flags.teacher), student_layers)
+    config = read_config(flags.bert_config_file)
+    if flags.bert_config_file in PRESETS and flags.vocab_file:
+        return dataclasses.replace(config, vocab_size=read_vocabulary_file(flags.vocab_file).vocab_size)
+    if flags.bert_config_file in PRESETS and flags.teacher:
+        return dataclasses.replace(config, vocab_size=students.read_teachers_config(flags.teacher).vocab_size)
+    return config
 
 
 def check_length(run: PretrainingRun, flag: str = "max_seq_length") -> None:
@@ -150,18 +166,20 @@ class Pretraining:
         (files.check_directory if run.dry_run else files.make_directory)(run.output_dir)
         with strategy.scope():
             self.model = self.method.make(run)
-        self.objective = self.method.objective(run)
+            self.objective = self.method.objective(run)
         self.weights = _by_name(self.model.trainable_variables)
 
     def _read_tokenizer(self) -> Tokenizer | None:
-        """That of the vocabulary file, or else the one that goes with the weights that the model starts from."""
+        """That of the vocabulary file, or else the one that goes with the weights that the model starts from, or else
+        the teacher's."""
         run = self.run
+        source = run.init_checkpoint or run.teacher
         if run.vocab_file is not None:
             tokenizer = read_vocabulary_file(
                 run.vocab_file, lower_case=run.do_lower_case, strip_accents=run.strip_accents
             )
         else:
-            tokenizer = checkpoints.read_tokenizer(run.init_checkpoint) if run.init_checkpoint else None
+            tokenizer = checkpoints.read_tokenizer(source) if source else None
         if tokenizer is not None and tokenizer.vocab_size > run.config.vocab_size:
             raise InputError(
                 f"{tokenizer.vocab_file}: holds {tokenizer.vocab_size} tokens, but the config's vocab_size is "
@@ -223,8 +241,10 @@ class Pretraining:
             raise records.explain_read_error(error, paths, self._features()) from error
 
     def initialize(self) -> None:
-        """Takes weights from `init_checkpoint`, if there is one."""
-        if self.run.init_checkpoint:
+        """Takes weights from `init_checkpoint`, or the teacher's layers, if there are any."""
+        if self.run.student_layers is not None:
+            self.method.start(self.run, self.model)
+        elif self.run.init_checkpoint:
             for name, model in self.method.written(self.model).items():
                 path = self._source_of(name)
                 if path is None:
@@ -233,6 +253,11 @@ class Pretraining:
                 on_top = {"pooler", *model.heads} & set(registry.family_of_model(model).parts)
                 anew = on_top if self.run.reinitialize_head else ()
                 print(checkpoints.load_weights(model, path, reinitialize=anew), file=sys.stderr)
+
+    def _initialize_untrained(self) -> None:
+        """What is not trained is in no checkpoint of the run."""
+        if len(self.weights) < len(self.model.weights):
+            self.initialize()
 
     def _source_of(self, name: str) -> str | None:
         """Where the weights are that a part of what is trained starts from: `init_checkpoint`, or beside it."""
@@ -254,6 +279,7 @@ class Pretraining:
         training = Training(
             run, self.strategy, self.model, self.objective, self.weights, schedule, self._checkpoint_dir
         )
+        self._initialize_untrained()
         training.restore_or(self.initialize, repair=not run.dry_run)
         iterator = device_iterator(self.strategy, lambda context: self._training_batches(context, training.position))
         if run.dry_run:
@@ -305,6 +331,7 @@ class Pretraining:
 
     def restore_for_evaluation(self) -> int:
         """Weights of the output directory's last checkpoint, or else of `init_checkpoint`; answers with their step."""
+        self._initialize_untrained()
         step = restore_evaluated_weights(self._checkpoint_dir, self.run, self.weights)
         if step is None:
             self.initialize()

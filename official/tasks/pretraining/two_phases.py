@@ -59,6 +59,7 @@ def runs_of_flags(flags: FlagValues) -> list[PretrainingRun]:
         input_files=files.expand_patterns(flags.phase_2_input_file, "phase_2_input_file"),
         eval_input_files=files.expand_patterns(held_out, "phase_2_eval_input_file") if held_out else None,
         init_checkpoint=directory_of_model(first.output_dir),
+        student_layers=None,
         **second,
     )
     check_length(first)
