@@ -95,16 +95,15 @@ def write_data() -> None:
 def write_student() -> str:
     """The model that every student starts from, some of the layers of --init_checkpoint; answers with its directory."""
     from official import checkpoints
-    from official.checkpoints.loading import variables_by_name
-    from official.checkpoints.registry import family_of_model
-    from official.tasks.distillation.student import name_in_teacher
+    from official.checkpoints.loading import open_source, parts_of
+    from official.checkpoints.some_layers import load_some_layers
+    from official.models import registry
 
     directory = path_of("student_start")
-    whole = checkpoints.load(FLAGS.init_checkpoint)
-    short = whole.with_config(dataclasses.replace(whole.config, num_hidden_layers=len(STUDENT_LAYERS)))
-    theirs, family = variables_by_name(whole), family_of_model(whole)
-    for name, variable in variables_by_name(short).items():
-        variable.assign(theirs[name_in_teacher(name, family, STUDENT_LAYERS)])
+    family, source = open_source(FLAGS.init_checkpoint)
+    config = dataclasses.replace(source.config, num_hidden_layers=len(STUDENT_LAYERS))
+    short = registry.build(config, pooler="pooler" in parts_of(family, source))
+    load_some_layers(short, FLAGS.init_checkpoint, STUDENT_LAYERS)
     checkpoints.save(short, directory, tokenizer=checkpoints.read_tokenizer(FLAGS.init_checkpoint))
     return directory
 
