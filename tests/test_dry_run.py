@@ -53,6 +53,31 @@ def test_of_pretraining_all_parts_are_shown(pretraining):
     assert float(re.search(r"masked_lm_loss (\S+) \(5.875 by guessing\)", pretraining)[1]) == pytest.approx(5.9, abs=1)
 
 
+METHODS = {
+    "albert": (["order", "sentence_order_loss"], ["next sentence", "as published"]),
+    "electra": (
+        ["replaced tokens", "generator_loss", "discriminator_loss"],
+        ["next_sentence_labels 0", "as published"],
+    ),
+    "roberta": (["masked_lm_loss"], ["next_sentence_labels 0", "as published"]),
+    "distilbert": (["teacher", "soft_loss", "cosine_loss"], ["as published"]),
+    "tinybert": (["teacher", "attention_loss", "hidden_loss"], ["masked words    ", "as published"]),
+}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_of_each_method_its_own_parts_are_shown(method, golden_bert, tmp_path):
+    changes = {"method": method, "masking": "static", "train_batch_size": 8, "fusion": "none"}
+    if method in ("distilbert", "tinybert"):
+        changes["teacher"] = golden_bert / "ckpt"
+    flags = small_run(golden_bert, tmp_path, vocab_file=golden_bert / "ckpt" / "vocab.txt", **changes)
+    report = shown(scripts.run(SCRIPT, *flags, "--dry_run"))
+    there, not_there = METHODS[method]
+    work = report.split("Work of a step")[1]
+    assert [name for name in there if name not in work] == []
+    assert [name for name in not_there if name in work.split("Data, by")[0] + work.split("The first examples")[1]] == []
+
+
 def test_what_is_shown_of_the_golden_records_is_in_them(pretraining, golden_bert):
     """The examples are found among the records by what the original wrote, masks filled in."""
     import tensorflow as tf

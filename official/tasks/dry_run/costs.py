@@ -1,8 +1,10 @@
 """What a training step costs by formula: floating-point operations, and memory for activations.
 
-Letters: n = rows · length tokens, T length, H hidden size, I feed-forward, N heads, L blocks, P predictions, V words.
+Letters: n = rows · length tokens, T length, H hidden size, E width of embeddings, I feed-forward, N heads, L blocks,
+P predictions, V words.
 """
 
+import collections
 import dataclasses
 
 from official.tasks.dry_run.network import Network
@@ -37,8 +39,10 @@ def forward_flops(network: Network, shape: BatchShape) -> dict[str, int]:
     config, n = network.config, shape.tokens
     hidden, blocks = config.hidden_size, config.num_hidden_layers
     looked_up = config.type_vocab_size + (config.vocab_size if network.one_hot else 0)
+    width = config.embedding_width
+    projected = width * hidden if width != hidden else 0
     encoder = {
-        "embeddings": 2 * n * looked_up * hidden,  # By products with one-hot rows.
+        "embeddings": 2 * n * (looked_up * width + projected),  # By products with one-hot rows.
         "attention, projections": blocks * 2 * n * 4 * hidden**2,
         "attention, scores and sums": blocks * 2 * n * 2 * shape.length * hidden,
         "feed-forward": blocks * 2 * n * 2 * hidden * config.intermediate_size,
@@ -56,14 +60,20 @@ def _lstm_flops(network: Network, n: int) -> dict[str, int]:
 
 def _head_flops(network: Network, shape: BatchShape) -> dict[str, int]:
     """What stands on the encoder; words are predicted at the masked positions only."""
-    hidden, predicted = network.config.hidden_size, shape.rows * shape.predictions
+    hidden, width, predicted = (
+        network.config.hidden_size,
+        network.config.embedding_width,
+        shape.rows * shape.predictions,
+    )
     flops = {}
     if network.has_pooler:
         flops["pooler"] = 2 * shape.rows * hidden**2
     if "mlm" in network.heads:
-        flops["masked words"] = 2 * predicted * hidden * (hidden + network.config.vocab_size)
-    if "nsp" in network.heads:
-        flops["next sentence"] = 2 * shape.rows * hidden * 2
+        flops["masked words"] = 2 * predicted * width * (hidden + network.config.vocab_size)
+    if not {"nsp", "sop"}.isdisjoint(network.heads):
+        flops["two segments"] = 2 * shape.rows * hidden * 2
+    if "rtd" in network.heads:
+        flops["replaced tokens"] = 2 * shape.tokens * hidden * (hidden + 1)
     if "sequence_classification" in network.heads:
         flops["head"] = 2 * shape.rows * hidden * network.num_labels
     if "token_classification" in network.heads:
@@ -79,10 +89,15 @@ def training_flops(network: Network, shape: BatchShape, recompute: bool = False)
     Args:
         recompute: whether the forward pass of the blocks is made a second time.
     """
-    return {
+    if network.only_answers:
+        return {"teacher": sum(forward_flops(network, shape).values())}
+    flops = collections.Counter({
         part: flops * (PASSES.get(part, PASSES_OF_THE_OTHERS) + (recompute and part in BLOCKS))
         for part, flops in forward_flops(network, shape).items()
-    }
+    })  # fmt: skip
+    for other in network.beside:
+        flops.update(training_flops(other, shape, recompute))
+    return dict(flops)
 
 
 def step_flops(network: Network, shape: BatchShape, recompute: bool = False) -> int:
@@ -115,14 +130,19 @@ def activation_bytes(network: Network, shape: BatchShape, storage: Storage) -> d
     """
     if network.frozen:
         return {"BiLSTM": _lstm_bytes(network, shape)}
+    if network.only_answers:
+        return {}
     blocks, block = network.config.num_hidden_layers, _block_bytes(network, shape, storage)
     # What goes into the first block is what the embeddings' normalisation gives, and is counted there.
     inputs = (blocks - 1) * shape.tokens * network.config.hidden_size * storage.width
-    return {
+    kept = collections.Counter({
         **({"inputs of blocks": inputs, "one block": block} if storage.recompute else {"blocks": blocks * block}),
         "embeddings": _embedding_bytes(network, shape, storage),
         "heads": _head_bytes(network, shape, storage),
-    }
+    })  # fmt: skip
+    for other in network.beside:
+        kept.update(activation_bytes(other, shape, storage))
+    return dict(kept)
 
 
 def _block_bytes(network: Network, shape: BatchShape, storage: Storage) -> int:

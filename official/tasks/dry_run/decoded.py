@@ -6,7 +6,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import numpy as np
 
 WIDTH = 116
-NEXT_SENTENCE = ("the second follows the first", "the second does not follow")  # run_pretraining.py:285, 0 and 1.
+# What next_sentence_labels 0 and 1 mean to a head (run_pretraining.py:285 of BERT and :427 of ALBERT).
+SEGMENTS = {
+    "nsp": ("the second follows the first", "the second does not follow"),
+    "sop": ("the segments are in their order", "the segments are exchanged"),
+}
 
 Vocabulary = Sequence[str] | None  # The token of each id; None where there is no vocabulary: ids are shown.
 
@@ -16,20 +20,25 @@ def spell(token_id: int, vocabulary: Vocabulary) -> str:
     return str(token_id) if vocabulary is None else vocabulary[token_id]
 
 
-def pretraining_example(example: Mapping[str, np.ndarray], vocabulary: Vocabulary) -> list[str]:
+def pretraining_example(
+    example: Mapping[str, np.ndarray], vocabulary: Vocabulary, of_segments: str | None = "nsp"
+) -> list[str]:
     """A record of pretraining in lines: what it is, then each segment.
 
     A masked position is `{what is read→what was there}`: a token that was kept, and one that became another word, too.
 
     Args:
         example: the seven features of a record, each one row.
+        of_segments: the head that learns the record's label, if one does: of `SEGMENTS`.
     """
     words = [spell(token, vocabulary) for token in example["input_ids"]]
     masked = example["masked_lm_weights"] > 0
     for place, answer in zip(example["masked_lm_positions"][masked], example["masked_lm_ids"][masked]):
         words[place] = f"{{{words[place]}→{spell(answer, vocabulary)}}}"
-    label = int(example["next_sentence_labels"].reshape(-1)[0])
-    said = f"of {len(words)}, {masked.sum()} masked; next_sentence_labels {label}: {NEXT_SENTENCE[label]}"
+    said = f"of {len(words)}, {masked.sum()} masked"
+    if of_segments is not None:
+        label = int(example["next_sentence_labels"].reshape(-1)[0])
+        said += f"; next_sentence_labels {label}: {SEGMENTS[of_segments][label]}"
     return _lines(words, example["input_mask"], example["segment_ids"], said)
 
 

@@ -2,15 +2,18 @@
 
 import dataclasses
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import keras
 
 from official.models import registry
 from official.models.config import Config
+from official.models.electra import ElectraPretraining
 from official.models.feature_based_tagger import LSTM_LAYERS, FeatureBasedTagger
 
-PARTS = {"bert/embeddings/": "embeddings", "bert/encoder/": "encoder", "bert/pooler/": "pooler"}
+PARTS = ("embeddings", "encoder", "pooler", "heads")
+_PART = re.compile(rf"(?:^|/)(?:{'|'.join(model.SCOPE for model in registry.MODELS.values())})/(embeddings|pooler|)")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,6 +27,8 @@ class Network:
         one_hot: whether words are looked up by a matrix product.
         lstm_inputs: the width of what each BiLSTM on a frozen encoder reads; none where the encoder is trained.
         lstm_size: of each direction of these.
+        beside: other networks that take part in a step: a generator, a teacher.
+        only_answers: whether it is not trained: a teacher.
     """
 
     config: Config
@@ -32,6 +37,8 @@ class Network:
     one_hot: bool = False
     lstm_inputs: tuple[int, ...] = ()
     lstm_size: int = 0
+    beside: tuple["Network", ...] = ()
+    only_answers: bool = False
 
     @property
     def frozen(self) -> bool:
@@ -48,8 +55,15 @@ class Network:
         return 2 * self.lstm_size if self.frozen else self.config.hidden_size
 
 
-def network_of(model: keras.Model) -> Network:
-    """That of a model as the scripts of training make it."""
+def network_of(model: keras.Model, teacher: keras.Model | None = None) -> Network:
+    """That of a model as the scripts of training make it, with what takes part in its steps."""
+    if teacher is not None:
+        return dataclasses.replace(
+            network_of(model), beside=(dataclasses.replace(network_of(teacher), only_answers=True),)
+        )
+    if isinstance(model, ElectraPretraining):
+        return dataclasses.replace(network_of(model.discriminator), beside=(network_of(model.generator),))
+    model = getattr(model, "student", model)
     if isinstance(model, FeatureBasedTagger):
         widths = (model.lstms[0].forward_layer.cell.kernel.shape[0], *[2 * model.lstm_size] * (LSTM_LAYERS - 1))
         head = ("token_classification",)
@@ -88,9 +102,10 @@ def count_parameters(
         decays: whether a variable of this name is subject to weight decay.
     """
     sizes = {name: math.prod(shape) for name, shape in shapes.items()}
-    parts = dict.fromkeys([*PARTS.values(), "heads"], 0)
+    parts = dict.fromkeys(PARTS, 0)
     for name, size in sizes.items():
-        parts[next((part for start, part in PARTS.items() if start in name), "heads")] += size
+        found = _PART.search(name)
+        parts[(found[1] or "encoder") if found else "heads"] += size
     trained = list(trained)
     return Parameters(
         parts={part: size for part, size in parts.items() if size},

@@ -8,8 +8,9 @@ import numpy as np
 import tensorflow as tf
 
 from official.inputs.record_counts import RecordCount, count_records
+from official.objectives.distilled_pretraining import DistilBertPretraining
 from official.tasks.dry_run import costs, report
-from official.tasks.dry_run.decoded import pretraining_example
+from official.tasks.dry_run.decoded import SEGMENTS, pretraining_example
 from official.tasks.dry_run.pretraining_sample import PretrainingSample
 from official.tasks.dry_run.trainable import Trainable
 from official.tokenization.tokenizer import Tokenizer
@@ -43,9 +44,13 @@ def pretraining_report(
         for batch in itertools.islice(batches.as_numpy_iterator(), count)
     ]
     rows, length = sampled[0]["input_ids"].shape
-    shape = costs.BatchShape(rows, length, sampled[0]["masked_lm_positions"].shape[1])
+    words = sampled[0]["masked_lm_positions"].shape[1]
+    shape = costs.BatchShape(
+        rows, length, length if isinstance(trainable.loop.objective, DistilBertPretraining) else words
+    )
     sample = PretrainingSample.of(sampled, tokenizer)
     network = trainable.network
+    of_segments = next((head for head in network.heads if head in SEGMENTS), None)
     return report.join([
         "A dry run of pretraining: nothing was written.",
         report.model_section(network.config, trainable.parameters()),
@@ -54,8 +59,8 @@ def pretraining_report(
         report.work_section(network, shape, trainable.loop.recompute, trainable.replicas),
         _speed_section(trainable, rehearsal, shape),
         report.batch_section("A batch, as each device is given it", sampled[0]),
-        report.section(f"Data, by the first {sample.examples:,} examples", sample.lines(tokenizer)),
-        _examples(sampled[0], tokenizer),
+        report.section(f"Data, by the first {sample.examples:,} examples", sample.lines(tokenizer, of_segments)),
+        _examples(sampled[0], tokenizer, of_segments),
         *_notes(trainable, sample, records),
     ])  # fmt: skip
 
@@ -80,28 +85,36 @@ def _speed_section(trainable: Trainable, rehearsal: Rehearsal, shape: costs.Batc
     network = trainable.network
     flops = trainable.replicas * trainable.flops(shape)
     seconds = rehearsal.seconds_per_step
-    published = costs.published_flops(network, trainable.loop.recompute)
-    guessing = {"masked_lm_loss": math.log(network.config.vocab_size), "next_sentence_loss": math.log(2)}
-    return report.section("Speed, measured on these devices", [
+    words = math.log(network.config.vocab_size)
+    guessing = {
+        "masked_lm_loss": words,
+        "generator_loss": words,
+        "next_sentence_loss": math.log(2),
+        "sentence_order_loss": math.log(2),
+    }
+    rows = [
         *report.speed_rows(rehearsal, trainable.replicas * shape.tokens, flops),
         report.loss_row(rehearsal, guessing),
         ("this run", f"{report.in_time(seconds * trainable.steps_left)} of steps; evaluation and saving come on top"),
-        (
-            "as published",
+    ]
+    if set(network.heads) == {"mlm", "nsp"}:
+        published = costs.published_flops(network, trainable.loop.recompute)
+        said = (
             f"{report.in_time(published * seconds / flops)} at this FLOP/s: {costs.PUBLISHED_STEPS:,} steps of "
-            f"{costs.PUBLISHED_BATCH}, 90 % at 128 tokens and 10 % at 512, {report.in_flops(published)}",
-        ),
-    ])  # fmt: skip
+            f"{costs.PUBLISHED_BATCH}, 90 % at 128 tokens and 10 % at 512, {report.in_flops(published)}"
+        )
+        rows.append(("as published", said))
+    return report.section("Speed, measured on these devices", rows)
 
 
-def _examples(batch: dict[str, np.ndarray], tokenizer: Tokenizer | None) -> str:
+def _examples(batch: dict[str, np.ndarray], tokenizer: Tokenizer | None, of_segments: str | None) -> str:
     vocabulary = None if tokenizer is None else tokenizer.tokens
     shown = min(EXAMPLES_SHOWN, len(batch["input_ids"]))
     examples = [{name: values[row] for name, values in batch.items()} for row in range(shown)]
     title = "The first examples, {what is read→what was there} where a word is masked"
     if tokenizer is None:
         title += "; as ids, since there is no --vocab_file"
-    return report.examples_section(title, [pretraining_example(example, vocabulary) for example in examples])
+    return report.examples_section(title, [pretraining_example(each, vocabulary, of_segments) for each in examples])
 
 
 def _notes(trainable: Trainable, sample: PretrainingSample, records: RecordCount) -> list[str]:

@@ -45,7 +45,7 @@ class PretrainingSample:
         self.not_next += int(batch["next_sentence_labels"].sum())
         if tokenizer is not None:
             self.unknown += int((real & (ids == tokenizer.unk_id)).sum())
-            self.masked += int((counted & (read == tokenizer.vocab.get("[MASK]", -1))).sum())
+            self.masked += int((counted & (read == tokenizer.vocab.get(tokenizer.special.mask, -1))).sum())
 
     @classmethod
     def of(cls, batches: Iterable[Mapping], tokenizer: Tokenizer | None) -> "PretrainingSample":
@@ -54,8 +54,8 @@ class PretrainingSample:
             sample.add(batch, tokenizer)
         return sample
 
-    def lines(self, tokenizer: Tokenizer | None) -> list[tuple[str, str]]:
-        """As the report has them."""
+    def lines(self, tokenizer: Tokenizer | None, of_segments: str | None = "nsp") -> list[tuple[str, str]]:
+        """As the report has them; `of_segments` is the head that learns the records' labels, if one does."""
         lines = [("padding", f"{1 - self.real / self.tokens:.1%} of the tokens")]
         each = f"{self.predictions / self.examples:.1f} an example, {self.predictions / self.real:.1%} of its tokens"
         lines.append(("masked words", f"{each}; {self.full / self.examples:.1%} have as many as there is room for"))
@@ -68,4 +68,6 @@ class PretrainingSample:
                 ("read as", f"[MASK] {masked:.1%}, what they are {kept:.1%}, other words {1 - masked - kept:.1%}")
             )
             lines.append(("[UNK]", f"{self.unknown / self.real:.2%} of the tokens"))
-        return [*lines, ("next sentence", f"{self.not_next / self.examples:.1%} do not follow")]
+        share = f"{self.not_next / self.examples:.1%}"
+        told = {"nsp": ("next sentence", f"{share} do not follow"), "sop": ("order", f"{share} are exchanged")}
+        return [*lines, told[of_segments]] if of_segments is not None else lines

@@ -57,7 +57,7 @@ class Trainable:
 
     @property
     def network(self) -> Network:
-        return network_of(self.model)
+        return network_of(self.model, getattr(self.loop.objective, "teacher", None))
 
     @property
     def steps_left(self) -> int:
