@@ -16,6 +16,7 @@ from official.models.config import Config
 from official.models.electra import ElectraConfig, ElectraPretraining
 from official.models.roberta import RobertaConfig
 from official.objectives.bert_pretraining import Pretraining
+from official.objectives.masked_lm import electra_max_predictions
 from official.objectives.replaced_token import DISCRIMINATOR_HEADS, ReplacedTokenDetection
 from official.tasks.pretraining import students
 from official.training.step import Objective
@@ -133,7 +134,11 @@ METHODS: dict[str, Method] = {
 
 def follow_method(flags: FlagValues) -> None:
     """Gives flags that were not given the published values of `--method`, and says so."""
-    follow(flags, METHODS[flags.method].settings, f"--method={flags.method}")
+    because = f"--method={flags.method}"
+    follow(flags, METHODS[flags.method].settings, because)
+    if flags.method == "electra" and flags.masking == "dynamic":
+        room = max(1, electra_max_predictions(flags.masked_lm_prob, flags.max_seq_length))
+        follow(flags, {"max_predictions_per_seq": room}, because)
 
 
 def follow(flags: FlagValues, settings: Mapping[str, Any], because: str) -> None:

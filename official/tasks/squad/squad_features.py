@@ -11,6 +11,7 @@ from itertools import chain
 
 import numpy as np
 
+from official.errors import InputError
 from official.tasks.squad.squad_files import Question
 from official.tokenization.memory import Memory
 from official.tokenization.tokenizer import Tokenizer
@@ -142,7 +143,16 @@ def _concatenate(rows: list[np.ndarray]) -> np.ndarray:
 def make_features(
     questions: Sequence[Question], contexts: TokenizedTexts, tokenizer: Tokenizer, size: WindowSize
 ) -> SquadFeatures:
-    """The windows of every question, in order. A context without tokens has none."""
+    """The windows of every question, in order. A context without tokens has none.
+
+    Raises:
+        InputError: beside a question of full length a window has no room for any context.
+    """
+    if size.max_seq_length <= size.max_query_length + tokenizer.layout.special_tokens:
+        raise InputError(
+            f"--max_seq_length is {size.max_seq_length}: --max_query_length={size.max_query_length} and "
+            f"{tokenizer.layout.special_tokens} special tokens leave no room for a context"
+        )
     queries = _tokenize_questions(questions, tokenizer, size.max_query_length)
     of_context = np.fromiter((question.context for question in questions), np.int64, len(questions))
     tokens = contexts.lengths[of_context]  # [Q]

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from collections import Counter
 
 import numpy as np
 import published_squad as published
@@ -11,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from squad_texts import TEXTS, TOKENIZER
 
+from data_prep import byte_level_bpe
+from official.errors import InputError
 from official.tasks.squad.squad_features import WindowSize, make_features, split_words, tokenize_contexts
 from official.tasks.squad.squad_files import Question
 
@@ -108,3 +111,12 @@ def test_a_context_of_a_hundred_thousand_characters_takes_no_time():
 def test_files_windows_answers_and_scores_need_no_tensorflow(module):
     program = f"import sys, {module}; sys.exit('tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("special", [3, 4], ids=["WordPiece", "byte-level BPE"])
+def test_a_window_without_room_for_a_context_is_an_error(special):
+    tokenizer = TOKENIZER if special == 3 else byte_level_bpe.learn_from_counts(Counter(" a b c".split()), 300, 1)
+    contexts, questions = tokenize_contexts(["a b c"], tokenizer), [Question("1", "a b", 0)]
+    make_features(questions, contexts, tokenizer, WindowSize(9 + special, 4, 8))
+    with pytest.raises(InputError, match=f"--max_query_length=8 and {special} special tokens leave no room"):
+        make_features(questions, contexts, tokenizer, WindowSize(8 + special, 4, 8))
