@@ -1,5 +1,7 @@
 """ALBERT's checkpoints: blocks that layers have in common, under the names of Hugging Face and of the original."""
 
+import functools
+
 from official.checkpoints.families import bert
 from official.checkpoints.family import Family
 from official.checkpoints.names import NameMap, Rule, Tied, classification, dense, layer_norm, tensor
@@ -115,7 +117,7 @@ ALBERT = Family(
     unseen=("hidden_act", "num_attention_heads", "num_hidden_layers", "layer_norm_eps", "shared"),
     sizes=sizes,
     tf1_config_file="albert_config.json",
-    tf1_notes=bert.tf1_notes,
+    tf1_notes=functools.partial(bert.tf1_notes, original="google-research/albert"),
     tf1_names=TF1_NAMES,
     architectures=bert.architectures("Albert", (("mlm", "sop"), "ForPreTraining"), (("sop",), "ForPreTraining")),
     names=NAMES,

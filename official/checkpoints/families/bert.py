@@ -58,16 +58,16 @@ def sizes(config: BertConfig) -> str:
     )
 
 
-def tf1_notes(config: BertConfig) -> list[str]:
-    """What google-research/bert makes of a config."""
+def tf1_notes(config: BertConfig, original: str = "google-research/bert") -> list[str]:
+    """What the original makes of a config."""
     notes = []
     if config.hidden_act == "gelu_erf":
         notes.append(
-            "google-research/bert has no exact gelu and refuses hidden_act 'gelu_erf'; its 'gelu' is the tanh form, "
+            f"{original} has no exact gelu and refuses hidden_act 'gelu_erf'; its 'gelu' is the tanh form, "
             "which differs by up to 5e-4"
         )
     if config.layer_norm_eps != BertConfig.layer_norm_eps:
-        notes.append(f"google-research/bert computes with layer_norm_eps 1e-12, this model has {config.layer_norm_eps}")
+        notes.append(f"{original} computes with layer_norm_eps 1e-12, this model has {config.layer_norm_eps}")
     return notes
 
 
