@@ -102,3 +102,40 @@ def test_twenty_steps_give_the_weights_of_one_device(run, on_one_device, golden_
     assert weights.keys() == expected.keys()
     for name, values in expected.items():
         np.testing.assert_allclose(weights[name], values, atol=1e-5, err_msg=name)
+
+
+def method(name):
+    """The pretraining of a family, or of a student."""
+
+    def make(golden_bert, folder):
+        script, flags = pretraining(golden_bert, folder)
+        flags |= {"method": name, "masking": "static", "optimizer": "adamw_bert"}
+        if name == "albert":
+            config = json.loads(flags["bert_config_file"].read_text()) | {"embedding_size": 8, "num_hidden_groups": 1}
+            flags["bert_config_file"].write_text(json.dumps(config))
+        else:
+            flags["teacher"] = golden_bert / "ckpt"
+        return script, flags
+
+    return make
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["albert", "distilbert", "tinybert", "minilm"])
+def test_every_method_gives_the_same_weights_on_two_devices(name, golden_bert, tmp_path):
+    make = method(name)
+    expected = trained(one_device, make, golden_bert, tmp_path / "one")
+    weights = trained(two_cpus, make, golden_bert, tmp_path / "two")
+    assert weights.keys() == expected.keys()
+    for variable, values in expected.items():
+        np.testing.assert_allclose(weights[variable], values, atol=1e-5, err_msg=variable)
+
+
+@pytest.mark.slow
+def test_electra_runs_on_two_devices_and_draws_other_words_on_each(golden_bert, tmp_path):
+    def make(golden_bert, folder):
+        script, flags = pretraining(golden_bert, folder)
+        return script, flags | {"method": "electra", "masking": "static", "vocab_file": golden_bert / "ckpt/vocab.txt"}
+
+    weights = trained(two_cpus, make, golden_bert, tmp_path / "two")
+    assert all(np.isfinite(values).all() for values in weights.values())
