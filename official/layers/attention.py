@@ -95,10 +95,11 @@ class SelfAttention(keras.layers.Layer):
         """[B, T, H] and [B, 1, 1 or T, T] → context [B, T, H] and what it came from."""
         query, key, value = self.query(x), self.key(x), self.value(x)  # [B, T, H] each
         scores = tf.matmul(self._split_heads(query), self._split_heads(key), transpose_b=True)  # [B, N, T, T]
+        attended = Attended(query, key, value, scores, bias)
         seed, dropout = self.dropout.draw(training)
-        probs = attention_probs(scores, bias, *seed, scale=1.0 / math.sqrt(self.head_size), **dropout)
+        probs = attention_probs(scores, bias, *seed, scale=attended.scale, **dropout)
         context = tf.matmul(probs, self._split_heads(value))  # [B, N, T, d]
-        return self._join_heads(context), Attended(query, key, value, scores, bias)
+        return self._join_heads(context), attended
 
     def _split_heads(self, x):
         x = tf.reshape(x, [*_batch_and_length(x), self.num_heads, self.head_size])  # [B, T, N, d]

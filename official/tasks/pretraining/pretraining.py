@@ -279,7 +279,8 @@ class Pretraining:
         training = Training(
             run, self.strategy, self.model, self.objective, self.weights, schedule, self._checkpoint_dir
         )
-        self._initialize_untrained()
+        if training.state.latest is not None:
+            self._initialize_untrained()
         training.restore_or(self.initialize, repair=not run.dry_run)
         iterator = device_iterator(self.strategy, lambda context: self._training_batches(context, training.position))
         if run.dry_run:
