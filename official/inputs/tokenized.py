@@ -7,6 +7,7 @@ where the device allows; on a TPU, whose programs are compiled for one shape, ea
 import dataclasses
 import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 import tensorflow as tf
@@ -174,6 +175,20 @@ class Padding:
             return np.full_like(longest, self.max_length, dtype=np.int64)
         return np.minimum(self.max_length, -(-longest // self.multiple) * self.multiple)
 
+    def rows_for(self, rows: int, replicas: int) -> int:
+        """How many rows there are in place of so many: each has its own."""
+        del replicas
+        return rows
+
+    def columns(self, longest: np.ndarray, start: int) -> dict[str, np.ndarray]:
+        """What `make_batch` wants to know of the batches from step `start` on, given their longest: int64 [steps]."""
+        del start
+        return {"length": self.length(longest)}
+
+    def make_batch(self, examples: TokenizedExamples, column: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """The batch of `column["examples"]`."""
+        return examples.batch(column["examples"], self.max_length if self.fixed else column["length"])
+
 
 class TrainingOrder:
     """Which examples make the batch of each step: every example once an epoch, reshuffled each epoch.
@@ -216,9 +231,21 @@ class TrainingOrder:
         return np.concatenate(orders)[skipped : skipped + count]
 
 
+class Layout(Protocol):
+    """How the rows of a batch are laid out: `Padding`, or several examples in a row (`packing.PackedRows`)."""
+
+    def length(self, longest: np.ndarray) -> np.ndarray: ...
+
+    def rows_for(self, rows: int, replicas: int) -> int: ...
+
+    def columns(self, longest: np.ndarray, start: int) -> dict[str, np.ndarray]: ...
+
+    def make_batch(self, examples: TokenizedExamples, column: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]: ...
+
+
 @tf.autograph.experimental.do_not_convert  # Conversion of the functions below would only take time.
 def training_batches(
-    examples: TokenizedExamples, order: TrainingOrder, padding: Padding, start: int = 0, share: Share = Share()
+    examples: TokenizedExamples, order: TrainingOrder, layout: Layout, start: int = 0, share: Share = Share()
 ) -> tf.data.Dataset:
     """The batches from step `start` on, each replica's part of one after the other.
 
@@ -230,18 +257,21 @@ def training_batches(
     own = slice(share.index * share.replicas, (share.index + 1) * share.replicas)
     batches = order.batches(start)  # [steps, B]
     steps, rows = len(batches), order.batch_size // replicas
-    parts = batches.reshape(steps, replicas, rows)[:, own]  # [steps, own replicas, b]
-    lengths = padding.length(order.lengths[batches].max(axis=1))  # [steps]
-    columns = {
-        "examples": parts.reshape(-1, rows),
-        "length": np.repeat(lengths, share.replicas),
-        "next": np.repeat(np.arange(start + 1, start + steps + 1), share.replicas),
+
+    def part(values: np.ndarray) -> np.ndarray:
+        """What is known of each example goes to its replica: [steps, B, …] → [steps · own replicas, b, …]."""
+        parts = values.reshape(steps, replicas, -1, *values.shape[2:])[:, own]  # [steps, own replicas, b, …]
+        return parts.reshape(-1, *parts.shape[2:])
+
+    known = layout.columns(order.lengths[batches].max(axis=1), start)
+    columns = {"examples": part(batches), "next": np.repeat(np.arange(start + 1, start + steps + 1), share.replicas)}
+    columns |= {
+        name: np.repeat(values, share.replicas) if values.ndim == 1 else part(values) for name, values in known.items()
     }
 
     def make_batch(column: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        length = padding.max_length if padding.fixed else column["length"]
         position = tf.tile(tf.stack([[tf.constant(0, tf.int64), column["next"]]]), [rows, 1])  # [b, 2]
-        return examples.batch(column["examples"], length) | {"position": position}
+        return layout.make_batch(examples, column) | {"position": position}
 
     numbers = tf.data.Dataset.from_tensor_slices(columns)
     return untuned(numbers.map(make_batch, num_parallel_calls=2, deterministic=True).prefetch(4))

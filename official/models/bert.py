@@ -147,16 +147,25 @@ class BertEncoder(keras.layers.Layer):
         if self.pooler is not None:
             self.pooler.build((None, None, self.config.hidden_size))
 
+    @property
+    def first_position(self) -> int:
+        """The row of the table of positions that is the first token's."""
+        return 0
+
     def positions(self, input_ids):
         """The row of the table of positions for each token, int32 [B, T]; None where they are counted from 0."""
         del input_ids
         return None
 
-    def call(self, input_ids, input_mask, segment_ids, training=False):
-        x = self.embeddings(input_ids, segment_ids, self.positions(input_ids), training=training)  # [B, T, E]
+    def call(self, input_ids, input_mask, segment_ids, packing=None, training=False):
+        if packing is None:
+            positions, bias = self.positions(input_ids), layers.attention_bias(input_mask)
+        else:
+            positions, bias = packing.positions + self.first_position, packing.attention_bias()
+        x = self.embeddings(input_ids, segment_ids, positions, training=training)  # [B, T, E]
         if self.projection is not None:
             x = self.projection(x)  # [B, T, H]
-        return self.encoder(x, layers.attention_bias(input_mask), training=training)
+        return self.encoder(x, bias, training=training)
 
 
 class Bert(keras.Model):
@@ -172,6 +181,9 @@ class Bert(keras.Model):
     - `hidden_states`, a list of L + 1 tensors [B, T, H], `attention_probs`, L tensors [B, N, T, T] before dropout, and
       `attended`, what these came from (`layers.Attended`), when `output_hidden_states`, `output_attention_probs` and
       `output_attended` ask for them.
+
+    Where rows hold several examples, `input_ids` and `segment_ids` are of rows, [R, L], and what `layers.Packing` asks
+    for says where each example is; what is answered is [B, …] as ever, but for `attention_probs` and `attended`.
 
     The path of a variable, without the model's own name, is its name in a checkpoint of the original.
 
@@ -264,12 +276,16 @@ class Bert(keras.Model):
         self._check_length(input_ids.shape[1])
         input_mask = inputs.get("input_mask")
         segment_ids = inputs.get("segment_ids")
+        packing = layers.Packing.of(inputs)
         hidden_states, attended = self.encoder(
             input_ids,
             tf.ones_like(input_ids) if input_mask is None else input_mask,
             tf.zeros_like(input_ids) if segment_ids is None else segment_ids,
+            packing,
             training=training,
         )
+        if packing is not None:
+            hidden_states = [packing.unpacked(states) for states in hidden_states]  # [B, T, H] each
         outputs = {"sequence_output": hidden_states[-1]}
         if self.encoder.pooler is not None:
             outputs["pooled_output"] = self.encoder.pooler(hidden_states[-1])
@@ -328,7 +344,10 @@ class Bert(keras.Model):
         return layers.ClassificationHead(2, self.config.initializer_range, name="squad")
 
     def call_question_answering(self, head, outputs, inputs, training):
-        start_logits, end_logits = tf.unstack(head(outputs["sequence_output"], training=training), axis=-1)  # [B, T]
+        logits = head(outputs["sequence_output"], training=training)  # [B, T, 2]
+        if layers.Packing.of(inputs) is not None:  # Padding competes with the answer, but here there is none.
+            logits += tf.where(tf.expand_dims(inputs["input_mask"], -1) > 0, 0.0, layers.MASKED_OUT)
+        start_logits, end_logits = tf.unstack(logits, axis=-1)  # [B, T]
         return {"start_logits": start_logits, "end_logits": end_logits}
 
     def _check_length(self, length: int | None) -> None:

@@ -38,6 +38,10 @@ class RobertaConfig(BertConfig):
 class RobertaEncoder(BertEncoder):
     """BERT's, with positions as fairseq counts them (fairseq/utils.py:256)."""
 
+    @property
+    def first_position(self) -> int:
+        return self.config.pad_token_id + 1
+
     def positions(self, input_ids):
         """1, 2, … at tokens, 0 at padding, and the padding's id added to all."""
         real = tf.cast(input_ids != self.config.pad_token_id, tf.int32)  # [B, T]

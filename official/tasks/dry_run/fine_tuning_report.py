@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from official.inputs.tokenized import Padding, TokenizedExamples, TrainingOrder
+from official.inputs.records import Share
+from official.inputs.tokenized import Layout, TokenizedExamples, TrainingOrder, training_batches
 from official.tasks.dry_run import costs, decoded, report
 from official.tasks.dry_run.label_shares import label_shares
 from official.tasks.dry_run.trainable import Trainable
@@ -23,28 +24,29 @@ class Batches:
     Attributes:
         examples: what they are made of.
         chosen: int64 [steps, B], the examples of each.
-        lengths: int64 [steps], to which each is padded.
+        lengths: int64 [steps], of the rows of each.
+        rows: of a batch.
+        typical_part: the part of one replica of the first whose length is nearest to the mean, `typical`.
     """
 
     examples: TokenizedExamples
     chosen: np.ndarray
     lengths: np.ndarray
+    rows: int
+    typical: int
+    typical_part: dict[str, tf.Tensor]
 
     @classmethod
-    def of(cls, examples: TokenizedExamples, order: TrainingOrder, padding: Padding, start: int) -> "Batches":
+    def of(
+        cls, examples: TokenizedExamples, order: TrainingOrder, layout: Layout, start: int, replicas: int
+    ) -> "Batches":
         chosen = order.batches(start)
-        longest = order.lengths[chosen].max(axis=1)
-        return cls(examples, chosen, padding.length(longest))
-
-    @property
-    def typical(self) -> int:
-        """The first batch whose length is nearest to the mean."""
-        return int(np.abs(self.lengths - self.lengths.mean()).argmin())
-
-    @property
-    def rows(self) -> int:
-        """Rows of a batch."""
-        return self.chosen.shape[1] * self.examples.group
+        lengths = layout.length(order.lengths[chosen].max(axis=1))
+        typical = int(np.abs(lengths - lengths.mean()).argmin())
+        part = next(iter(training_batches(examples, order, layout, start + typical, Share(replicas=replicas)).take(1)))
+        del part["position"]
+        rows = layout.rows_for(chosen.shape[1] * examples.group, replicas)
+        return cls(examples, chosen, lengths, rows, typical, part)
 
     @property
     def padding(self) -> float:
@@ -74,7 +76,7 @@ def fine_tuning_report(
     network, longest = trainable.network, int(batches.lengths.max())
     per_replica = batches.rows // trainable.replicas
     typical = costs.BatchShape(per_replica, int(batches.lengths[batches.typical]))
-    row = {name: values.numpy() for name, values in _batch(batches, trainable.replicas).items()}
+    row = {name: values.numpy() for name, values in batches.typical_part.items()}
     return report.join([
         "A dry run of fine-tuning: nothing was written.",
         report.model_section(network.config, trainable.parameters()),
@@ -92,12 +94,6 @@ def fine_tuning_report(
         report.examples_section("The first examples, as they are read", _examples(trainable, batches, tokenizer)),
         *(f"note: {note}" for note in trainable.notes()),
     ])  # fmt: skip
-
-
-def _batch(batches: Batches, replicas: int) -> dict[str, tf.Tensor]:
-    """A replica's part of the typical batch."""
-    chosen = batches.chosen[batches.typical]
-    return batches.examples.batch(tf.constant(chosen[: len(chosen) // replicas]), int(batches.lengths[batches.typical]))
 
 
 def _data_rows(trainable: Trainable, batches: Batches, inputs: Sequence[report.Row]) -> list[report.Row]:

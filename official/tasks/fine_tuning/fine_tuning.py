@@ -13,8 +13,9 @@ import tensorflow as tf
 from official import checkpoints, files
 from official.checkpoints.loading import open_source, parts_of
 from official.errors import DryRunEnded, InputError
+from official.inputs.packing import PackedRows
 from official.inputs.records import Share
-from official.inputs.tokenized import Padding, TokenizedExamples, TrainingOrder, in_batches, training_batches
+from official.inputs.tokenized import Layout, Padding, TokenizedExamples, TrainingOrder, in_batches, training_batches
 from official.models import registry
 from official.models.config import Config
 from official.optimization import layerwise_scales
@@ -184,11 +185,12 @@ class FineTuning:
         )
         training.restore_or(lambda: self.initialize(new_head=True), repair=not run.dry_run)
         start, order = int(training.position[1].numpy()), self._order(examples, steps)
+        layout = self._layout(examples, order)
         if run.dry_run:
-            self._end_dry_run(training, examples, order)
+            self._end_dry_run(training, examples, order, layout)
         iterator = device_iterator(
             self.strategy,
-            lambda context: training_batches(examples, order, self._padding(), start, self._share(context)),
+            lambda context: training_batches(examples, order, layout, start, self._share(context)),
         )
         try:
             train(
@@ -207,14 +209,16 @@ class FineTuning:
         if self._looks_for_the_best and evaluate is not None:
             self.restore()
 
-    def _end_dry_run(self, training: Training, examples: TokenizedExamples, order: TrainingOrder) -> NoReturn:
+    def _end_dry_run(
+        self, training: Training, examples: TokenizedExamples, order: TrainingOrder, layout: Layout
+    ) -> NoReturn:
         run, trainable = self.run, Trainable.of(training, self.run, self.run.init_checkpoint)
         start = min(trainable.step, trainable.schedule.num_train_steps - 1)
-        batches = Batches.of(examples, order, self._padding(), start)
+        batches = Batches.of(examples, order, layout, start, self.strategy.num_replicas_in_sync)
 
         def typical_batch(context: tf.distribute.InputContext) -> tf.data.Dataset:
             share = self._share(context)
-            following = training_batches(examples, order, self._padding(), start + batches.typical, share)
+            following = training_batches(examples, order, layout, start + batches.typical, share)
             return following.take(share.replicas).repeat()
 
         rehearsal = rehearse(training.loop, device_iterator(self.strategy, typical_batch))
@@ -223,8 +227,15 @@ class FineTuning:
         )
 
     def _order(self, examples: TokenizedExamples, steps: int) -> TrainingOrder:
-        by_length = not self._on_tpu if self.run.group_by_length is None else self.run.group_by_length
+        anyhow = self._on_tpu or self.run.pack_examples  # All batches are of one shape.
+        by_length = not anyhow if self.run.group_by_length is None else self.run.group_by_length
         return TrainingOrder(examples.lengths, self.run.train_batch_size, steps, self.run.seed, by_length)
+
+    def _layout(self, examples: TokenizedExamples, order: TrainingOrder) -> Layout:
+        if not self.run.pack_examples:
+            return self._padding()
+        replicas, parts = self.strategy.num_replicas_in_sync, self.run.gradient_accumulation_steps
+        return PackedRows.of(examples, order, self.run.max_seq_length, replicas, parts)
 
     def _share(self, context: tf.distribute.InputContext) -> Share:
         return Share(

@@ -42,6 +42,7 @@ flags.DEFINE_bool("keep_best", False, "Score after every epoch or checkpoint, an
 flags.DEFINE_integer("early_stopping_patience", None, "Stop after so many scores without a better one.", lower_bound=1)
 flags.DEFINE_integer("num_trials", 1, "Train with so many seeds; the median and the range are shown.", lower_bound=1)
 flags.DEFINE_bool("group_by_length", None, "Batches of texts of about one length (default: except on a TPU).")
+flags.DEFINE_bool("pack_examples", False, "Several examples in a row, each attending to itself: less padding on a TPU.")
 flags.DEFINE_bool("write_tf1_checkpoint", False, "Write the model as bert_model.ckpt too.")
 flags.DEFINE_integer(
     "seed", 12_345, "Of the head, the order of examples and dropout.", lower_bound=0, upper_bound=2**32 - 1

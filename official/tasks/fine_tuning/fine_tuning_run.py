@@ -40,6 +40,7 @@ class FineTuningRun(TrainingOptions):
     early_stopping_patience: int | None = None
     num_trials: int = 1
     group_by_length: bool | None = None
+    pack_examples: bool = False
     write_tf1_checkpoint: bool = False
     write_tf_records: bool = False
     dry_run: bool = False
