@@ -15,6 +15,7 @@ flags.DEFINE_integer("gradient_accumulation_steps", 1, "Micro-batches of a repli
 flags.DEFINE_bool("recompute", False, "Whether blocks are computed again in the backward pass.")
 flags.DEFINE_enum("optimizer", "adamw_bert", ["adamw_bert", "adamw", "lamb"], "As run_pretraining.py has them.")
 flags.DEFINE_enum("defect", "", ["", *DEFECTS], "What to build into the step that a TPU can't run.")
+flags.DEFINE_bool("pack_examples", False, "Whether rows hold several examples, in fine-tuning.")
 
 
 def case_of_flags(values: FlagValues) -> Case:

@@ -22,7 +22,7 @@ class Case(NamedTuple):
         max_seq_length: their length.
         topology: of `topologies.TOPOLOGIES`.
         max_predictions_per_seq: in pretraining.
-        gradient_accumulation_steps, recompute, optimizer: as the run scripts' flags.
+        gradient_accumulation_steps, recompute, optimizer, pack_examples: as the run scripts' flags.
         defect: one of `DEFECTS` that is built into the step, or none.
     """
 
@@ -36,6 +36,7 @@ class Case(NamedTuple):
     recompute: bool = False
     optimizer: str = "adamw_bert"
     defect: str = ""
+    pack_examples: bool = False
 
     @property
     def name(self) -> str:
@@ -49,6 +50,7 @@ class Case(NamedTuple):
         return [
             *[f"{parts} micro-batches"] * (parts > 1),
             *["recomputed"] * self.recompute,
+            *["packed"] * self.pack_examples,
             *[self.optimizer] * (self.optimizer != "adamw_bert"),
             *[f"{self.defect} built in"] * bool(self.defect),
         ]
@@ -76,6 +78,7 @@ CASES = {
     Case("question_answering", "bert-small", 32, 384): COMPILED,
     Case("tagging", "bert-small", 32, 128): COMPILED,
     Case("classification", "bert-small", 32, 128): COMPILED,
+    Case("classification", "bert-small", 32, 128, pack_examples=True): COMPILED,
     Case("multi_label", "bert-small", 32, 128): COMPILED,
     Case("regression", "bert-small", 32, 128): COMPILED,
     Case("choice", "bert-small", 8, 128): COMPILED,

@@ -13,6 +13,7 @@ from benchmarks.tpu_check.cluster import Cluster, find_cluster
 from benchmarks.tpu_check.defects import with_defect
 from official.inputs import pretraining as records_of
 from official.inputs import records
+from official.inputs.packing import PackedRows
 from official.inputs.tokenized import Padding, TokenizedExamples, TrainingOrder, training_batches
 from official.models.registry import read_config
 from official.objectives.bert_pretraining import bert_pretraining
@@ -118,19 +119,22 @@ def _fine_tuning(case: Case, strategy, directory: str):
     run = FineTuningRun(output_dir=directory, **_options(case, strategy))
     batch_size = run.train_batch_size
     tuning = FineTuning(run, strategy, head, labels, objective, (read_config(case.bert_config_file), None))
-    examples = _examples(case.task, batch_size)
+    examples = _examples(case.task, batch_size, length=case.max_seq_length // 4)
     order = TrainingOrder(examples.lengths, batch_size, num_steps=2, seed=1, by_length=False)
-    padding = Padding(max_length=case.max_seq_length, fixed=True)
+    layout = Padding(max_length=case.max_seq_length, fixed=True)
+    if case.pack_examples:
+        replicas, parts = strategy.num_replicas_in_sync, case.gradient_accumulation_steps
+        layout = PackedRows.of(examples, order, case.max_seq_length, replicas, parts)
     return (
         run,
         tuning.model,
         objective,
-        lambda context: training_batches(examples, order, padding, share=_share(context, strategy)),
+        lambda context: training_batches(examples, order, layout, share=_share(context, strategy)),
     )
 
 
-def _examples(task: str, count: int) -> TokenizedExamples:
-    """So many examples of two tokens, with the labels that a task has."""
+def _examples(task: str, count: int, length: int) -> TokenizedExamples:
+    """So many examples of `length` tokens, with the labels that a task has."""
     zeros = np.zeros(count, np.int32)
     labels = {
         "classification": {"label_ids": zeros},
@@ -141,8 +145,8 @@ def _examples(task: str, count: int) -> TokenizedExamples:
         "tagging": {},
     }[task]
     group = CHOICES if task == "choice" else 1
-    rows = [([1, 2], [0, 0])] * (count * group)
-    token_labels = [[0, 0]] * count if task == "tagging" else None
+    rows = [([1] * length, [0] * length)] * (count * group)
+    token_labels = [[0] * length] * count if task == "tagging" else None
     return TokenizedExamples.from_rows(rows, labels, token_labels, group)
 
 

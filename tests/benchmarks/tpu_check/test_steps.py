@@ -54,6 +54,16 @@ def test_micro_batches_recomputed_blocks_and_lamb_are_what_a_tpu_could_run_too(t
     assert found["cross_replica_sums"] == TRAINED["pretraining"] + LOSSES["pretraining"] + 1
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("task", ["classification", "question_answering"])
+def test_rows_of_several_examples_are_what_a_tpu_could_run_too(tpu, task):
+    cluster = trace_step(Case(task, "bert-tiny", 8, 16, gradient_accumulation_steps=2, pack_examples=True), tpu)
+    found = describe(cluster)
+    assert found["host_operations"] == found["dynamic_shapes"] == []
+    shapes = [tuple(value.shape) for value in cluster.values]
+    assert shapes.count((2, 16)) >= 4 and (8, 4) in shapes  # Two rows of four examples of four tokens.
+
+
 def test_it_is_made_as_on_a_tpu_bfloat16_with_one_hot_embeddings_and_masked_positions_gathered_first(step_of):
     outputs = [tensor for operation in all_operations(step_of("pretraining")) for tensor in operation.outputs]
     of_vocabulary = [tensor for tensor in outputs if tensor.shape.rank == 3 and tensor.shape[-1] == 30_522]
