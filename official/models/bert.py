@@ -345,8 +345,8 @@ class Bert(keras.Model):
 
     def call_question_answering(self, head, outputs, inputs, training):
         logits = head(outputs["sequence_output"], training=training)  # [B, T, 2]
-        if layers.Packing.of(inputs) is not None:  # Padding competes with the answer, but here there is none.
-            logits += tf.where(tf.expand_dims(inputs["input_mask"], -1) > 0, 0.0, layers.MASKED_OUT)
+        if layers.Packing.of(inputs) is not None:  # Padding competes with the answer, but of this there are no states.
+            logits = tf.where(tf.expand_dims(inputs["input_mask"], -1) > 0, logits, layers.MASKED_OUT)
         start_logits, end_logits = tf.unstack(logits, axis=-1)  # [B, T]
         return {"start_logits": start_logits, "end_logits": end_logits}
 

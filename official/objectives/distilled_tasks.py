@@ -8,6 +8,7 @@ import dataclasses
 
 import tensorflow as tf
 
+from official.layers import MASKED_OUT, Packing
 from official.objectives import distillation
 from official.objectives.means import Measures, weighted_mean
 from official.objectives.token_classification import NO_TOKEN
@@ -119,7 +120,7 @@ class DistilledQuestionAnswering:
     """Where an answer starts and ends: two distributions over positions, whose losses are averaged.
 
     Padding competes too, as when a teacher is trained (run_squad.py:645-660): it is to have the lowest score that the
-    teacher gives in the row.
+    teacher gives in the row. Where rows hold several windows it has no score of its own, and nothing is learnt of it.
     """
 
     imitation: Imitation
@@ -128,7 +129,8 @@ class DistilledQuestionAnswering:
         """`teacher_logits` float32 [B, T, 2], of start and end, `labelled` float32 [B], and `start_positions` and
         `end_positions` int32 [B], whatever they are where there is no label."""
         outputs = model(batch, training=training)
-        teachers = _with_padding(batch["teacher_logits"], batch["input_mask"])  # 2 · [B, T]
+        of_padding = MASKED_OUT if Packing.of(batch) else None
+        teachers = _with_padding(batch["teacher_logits"], batch["input_mask"], of_padding)  # 2 · [B, T]
         soft, hard, agrees = 0.0, 0.0, True
         for side, teacher in zip(("start", "end"), teachers):
             logits, positions = outputs[f"{side}_logits"], batch[f"{side}_positions"]
@@ -138,8 +140,9 @@ class DistilledQuestionAnswering:
         return self.imitation.measures(soft, hard, batch["labelled"], tf.ones_like(soft), agrees)
 
 
-def _with_padding(teacher: tf.Tensor, input_mask: tf.Tensor) -> list[tf.Tensor]:
-    """[B, T, 2] → start and end, [B, T] each."""
+def _with_padding(teacher: tf.Tensor, input_mask: tf.Tensor, of_padding: float | None) -> list[tf.Tensor]:
+    """[B, T, 2] → start and end, [B, T] each; with the lowest score where no other is given for padding."""
     real = tf.cast(input_mask, tf.bool)[:, :, tf.newaxis]
-    lowest = tf.reduce_min(tf.where(real, teacher, tf.float32.max), axis=1, keepdims=True)  # [B, 1, 2]
-    return tf.unstack(tf.where(real, teacher, lowest), axis=-1)
+    if of_padding is None:
+        of_padding = tf.reduce_min(tf.where(real, teacher, tf.float32.max), axis=1, keepdims=True)  # [B, 1, 2]
+    return tf.unstack(tf.where(real, teacher, of_padding), axis=-1)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax, softmax
 
+from official import layers
 from official.objectives.distilled_tasks import (
     DistilledClassification,
     DistilledQuestionAnswering,
@@ -121,3 +122,30 @@ def test_padding_is_to_have_the_lowest_score_of_its_row(loss):
     agrees = np.mean((aim[..., 0].argmax(-1) == start.argmax(-1)) & (aim[..., 1].argmax(-1) == end.argmax(-1)))
     expected = {"soft_loss": (0.5 * soft[0] + soft[1]) / 2, "hard_loss": 0.5 * hard / 2, "agreement": agrees}
     assert found == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "mse"])
+def test_of_padding_of_packed_windows_nothing_is_learnt(loss):
+    random = np.random.default_rng(2)
+    mask = np.array([[1, 1, 1, 0, 0]], np.int32)
+    teacher = random.normal(size=(1, 5, 2)).astype(np.float32)
+    start, end = np.where(mask, random.normal(size=(2, 1, 5)), layers.MASKED_OUT).astype(np.float32)
+    places = np.arange(5, dtype=np.int32)[np.newaxis]
+    given = batch(
+        input_mask=mask,
+        teacher_logits=teacher,
+        start_positions=np.zeros(1, np.int32),
+        end_positions=np.zeros(1, np.int32),
+        labelled=np.zeros(1, np.float32),
+        packed_examples=mask,
+        packed_positions=places,
+        packed_places=places,
+    )
+    objective = DistilledQuestionAnswering(Imitation(distillation_loss=loss))
+    found = means(objective(answering(start_logits=start, end_logits=end), given, True))
+    sides = [(teacher[:, :3, 0], start[:, :3]), (teacher[:, :3, 1], end[:, :3])]
+    if loss == "cross_entropy":
+        expected = np.mean([cross_entropy(*side) for side in sides])
+    else:  # A mean over all five.
+        expected = np.mean([((side[0] - side[1]) ** 2).sum(-1) / 5 for side in sides])
+    assert found["soft_loss"] == pytest.approx(expected, rel=1e-5)
