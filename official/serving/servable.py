@@ -59,7 +59,8 @@ class Servable(tf.Module):
         self.texts = TextInputs(tokenizer, max_seq_length)
         self.max_seq_length = max_seq_length
         self.max_position_embeddings = model.config.longest_sequence
-        self.sizes = {"input_ids": model.config.vocab_size, "segment_ids": model.config.type_vocab_size}
+        rows = {"input_ids": model.config.vocab_size, "segment_ids": model.config.type_vocab_size}
+        self.sizes = {name: count for name, count in rows.items() if count}  # Of the tables that there are.
         # Not the model itself: for each Keras variable that is found by way of it, TensorFlow saves a copy that no
         # Session ever fills (keras/src/backend/tensorflow/core.py:109-116).
         self.variables_of_model = [variable.value for variable in model.variables]

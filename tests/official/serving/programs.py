@@ -48,7 +48,7 @@ class Program:
     def __call__(self, model: str, requests: Sequence[Request]) -> list[dict[str, np.ndarray]]:
         """The outputs of each request, none of which fails."""
         answers, _ = self.exchange({model: requests})
-        assert [title for title, _ in answers[model]] == [""] * len(requests)
+        assert not any(title for title, _ in answers[model]), [title for title, _ in answers[model]]
         return [outputs for _, outputs in answers[model]]
 
     def errors(self, model: str, requests: Sequence[Request]) -> list[str]:

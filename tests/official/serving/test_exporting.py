@@ -12,12 +12,13 @@ import tensorflow as tf
 
 from official import checkpoints
 from official.errors import InputError
+from official.models import distilbert
 from official.models.bert import Bert
 from official.models.feature_based_tagger import FeatureBasedTagger
 from official.serving import exporting, saved_model
 from official.tasks.tagging import tagger_files
 from official.tasks.tagging.tagger_files import TaggerSettings
-from tests.official.serving import small_models
+from tests.official.serving import programs, small_models
 from tests.official.serving.programs import strings
 
 LABELS = ("O", "B-Größe", "地名")
@@ -38,6 +39,22 @@ def sources(tmp_path_factory):
 
 def asked(source, export_dir, **options):
     return exporting.Export(source=str(source), export_dir=str(export_dir), **options)
+
+
+def test_a_model_without_segments_takes_pairs(tmp_path):
+    alike = {field.name for field in dataclasses.fields(small_models.CONFIG)} - {"type_vocab_size"}
+    config = distilbert.DistilBertConfig(**{name: getattr(small_models.CONFIG, name) for name in alike})
+    tf.keras.utils.set_random_seed(1)
+    model = distilbert.DistilBert(config, ["sequence_classification"], labels=LABELS)
+    checkpoints.save(model, str(tmp_path / "model"), tokenizer=small_models.TOKENIZER)
+    served = exporting.export(asked(tmp_path / "model", tmp_path / "export", text_pairs=True))
+    texts = {"text_a": strings("a lazy dog", "the mat"), "text_b": strings("what did it see", "a fox")}
+    (answers,) = programs.session()(served, [("serving_default", texts)])
+    for row, pair in enumerate(zip(("a lazy dog", "the mat"), ("what did it see", "a fox"))):
+        one, two = (small_models.TOKENIZER.encode(text) for text in pair)
+        ids = [small_models.TOKENIZER.cls_id, *one, small_models.TOKENIZER.sep_id, *two, small_models.TOKENIZER.sep_id]
+        logits = model({"input_ids": tf.constant([ids])})["logits"]
+        np.testing.assert_allclose(answers["probabilities"][row], tf.nn.softmax(logits)[0], rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize(
