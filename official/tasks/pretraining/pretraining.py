@@ -282,7 +282,7 @@ class Pretraining:
         if training.state.latest is not None:
             self._initialize_untrained()
         training.restore_or(self.initialize, repair=not run.dry_run)
-        iterator = device_iterator(self.strategy, lambda context: self._training_batches(context, training.position))
+        iterator = device_iterator(self.strategy, lambda context: self.training_batches(context, training.position))
         if run.dry_run:
             self._end_dry_run(training, iterator, held_out)
 
@@ -311,11 +311,12 @@ class Pretraining:
         if held_out:
             self._check(run.eval_input_files)
         with self._explained_errors(run.input_files):
-            batches = self._training_batches(tf.distribute.InputContext(), training.position)
+            batches = self.training_batches(tf.distribute.InputContext(), training.position)
             rehearsal = rehearse(training.loop, iterator)
             raise DryRunEnded(pretraining_report(trainable, rehearsal, run.input_files, batches, self.tokenizer))
 
-    def _training_batches(self, context, position):
+    def training_batches(self, context: tf.distribute.InputContext, position: tf.Variable) -> tf.data.Dataset:
+        """The batches of a host from a position in the epochs on, each replica's part of one after the other."""
         epoch, index = (int(number) for number in position.numpy())
         return records.training_batches(
             self.run.input_files,
