@@ -133,7 +133,7 @@ def test_words_are_tagged_and_served_alike(models, session, tmp_path, family):
     (tmp_path / "train.conll").write_text(lines * 8)
     files = {"train_file": tmp_path / "train.conll", "predict_file": tmp_path / "train.conll"}
     served = run("run_ner.py", models, family, tmp_path, **files, token_column=0, label_column=1)
-    (predictions,) = (tmp_path / "out").glob("predictions.*")
-    predicted = [line.split()[-1] for line in predictions.read_text().splitlines()[: len(WORDS)]]
+    predictions = (tmp_path / "out" / "test_predictions.txt").read_text().splitlines()
+    predicted = [line.split()[-1] for line in predictions[: len(WORDS)]]
     (answers,) = session(served, [("serving_default", {"text": strings(" ".join(WORDS))})])
     assert [tag.decode() for tag in np.ravel(answers["tags"])] == predicted
