@@ -136,4 +136,4 @@ def test_words_are_tagged_and_served_alike(models, session, tmp_path, family):
     predictions = (tmp_path / "out" / "test_predictions.txt").read_text().splitlines()
     predicted = [line.split()[-1] for line in predictions[: len(WORDS)]]
     (answers,) = session(served, [("serving_default", {"text": strings(" ".join(WORDS))})])
-    assert [tag.decode() for tag in np.ravel(answers["tags"])] == predicted
+    assert [tag.decode() for tag in np.ravel(answers["labels"])] == predicted
