@@ -9,8 +9,6 @@ from tests import scripts
 from tests.official.serving import programs
 from tests.official.serving.programs import strings
 
-pytestmark = pytest.mark.long  # Half a minute each.
-
 SHAPE = {
     "hidden_size": 16,
     "num_hidden_layers": 2,
@@ -93,10 +91,16 @@ def run(script, models, family, directory, *flags, **values):
     return directory / "export" / "served" / "1"
 
 
-FAMILIES = ("roberta", "albert", "electra", "distilbert")
+def families(first):
+    """Each, half a minute long; the first of them is tried by CI too."""
+    others = [family for family in ("roberta", "albert", "electra", "distilbert") if family != first]
+    return [
+        pytest.param(first, marks=pytest.mark.slow),
+        *(pytest.param(each, marks=pytest.mark.long) for each in others),
+    ]
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", families("distilbert"))
 def test_pairs_of_texts_are_classified_and_served_alike(models, session, tmp_path, family):
     rows = "a\tb\tlabel\n" + "".join("\t".join(pair) + "\n" for pair in PAIRS * 4)
     (tmp_path / "train.tsv").write_text(rows)
@@ -109,7 +113,7 @@ def test_pairs_of_texts_are_classified_and_served_alike(models, session, tmp_pat
     np.testing.assert_allclose(answers["probabilities"], predicted, atol=1e-5)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", families("roberta"))
 def test_questions_are_answered_out_of_the_context_and_served_alike(models, session, tmp_path, family):
     questions = [
         {"id": str(n), "question": question, "answers": [{"text": answer, "answer_start": CONTEXT.index(answer)}]}
@@ -127,7 +131,7 @@ def test_questions_are_answered_out_of_the_context_and_served_alike(models, sess
     assert all(" ".join(text.split()) in " ".join(CONTEXT.split()) for text in predicted.values())
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", families("albert"))
 def test_words_are_tagged_and_served_alike(models, session, tmp_path, family):
     lines = "".join(f"{word}\t{tag}\n" for word, tag in zip(WORDS, TAGS)) + "\n"
     (tmp_path / "train.conll").write_text(lines * 8)

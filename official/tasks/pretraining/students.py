@@ -2,7 +2,7 @@
 
 import dataclasses
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -26,6 +26,85 @@ if TYPE_CHECKING:
     from official.tasks.pretraining.pretraining import PretrainingRun
 
 DISTILBERT_LAYERS = (0, 2, 4, 7, 9, 11)  # Of a teacher of 12: scripts/extract_distilbert.py of the release.
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Imitation:
+    """What a method imitates, and what it asks of student and teacher.
+
+    Attributes:
+        objective: of a run and its teacher's model.
+        alike: fields of the configs that have to be the same.
+        heads: that both have.
+        compares_attention: whether what blocks attend with is compared, which recomputation does not keep.
+        ends_with_attention: whether nothing is learnt of what follows the last block's attention.
+        is_widened: whether the student's hidden states are brought to the teacher's width.
+        check: raises InputError where a run and its teacher's config don't fit together otherwise.
+    """
+
+    objective: Callable[["PretrainingRun", keras.Model], Objective]
+    alike: Sequence[str]
+    heads: Sequence[str] = ()
+    compares_attention: bool = True
+    ends_with_attention: bool = False
+    is_widened: bool = False
+    check: Callable[["PretrainingRun", Config], None] = lambda run, teacher: None
+
+
+def _distilbert_objective(run: "PretrainingRun", teacher: keras.Model) -> Objective:
+    return objectives.DistilBertPretraining(teacher, run.temperature, DistilBertWeights(*run.distilbert_weights))
+
+
+def _tinybert_objective(run: "PretrainingRun", teacher: keras.Model) -> Objective:
+    layers_of_both = run.config.num_hidden_layers, teacher.config.num_hidden_layers
+    return objectives.TinyBertPretraining(teacher, uniform_layer_map(*layers_of_both))
+
+
+def _check_layers(run: "PretrainingRun", teacher: Config) -> None:
+    ours, theirs = run.config.num_hidden_layers, teacher.num_hidden_layers
+    if theirs % ours:
+        raise InputError(
+            f"--method={run.method}: the student's {ours} layers can't share its teacher's {theirs} evenly"
+        )
+
+
+def _check_relations(run: "PretrainingRun", teacher: Config) -> None:
+    if not -teacher.num_hidden_layers <= run.teacher_layer < teacher.num_hidden_layers:
+        raise InputError(
+            f"--teacher_layer={run.teacher_layer}: the teacher has {teacher.num_hidden_layers} layers, from 0"
+        )
+    for whose, config in (("student", run.config), ("teacher", teacher)):
+        if config.hidden_size % run.relation_heads:
+            raise InputError(
+                f"--relation_heads={run.relation_heads}: doesn't divide the {whose}'s hidden_size {config.hidden_size}"
+            )
+
+
+IMITATIONS: dict[str, Imitation] = {
+    "distilbert": Imitation(
+        objective=_distilbert_objective,
+        alike=("vocab_size", "hidden_size"),
+        heads=("mlm",),
+        compares_attention=False,
+    ),
+    "tinybert": Imitation(
+        objective=_tinybert_objective,
+        alike=("vocab_size", "num_attention_heads"),
+        is_widened=True,
+        check=_check_layers,
+    ),
+    "minilm": Imitation(
+        objective=lambda run, teacher: objectives.MiniLmPretraining(teacher),
+        alike=("vocab_size", "num_attention_heads"),
+        ends_with_attention=True,
+    ),
+    "minilm_v2": Imitation(
+        objective=lambda run, teacher: objectives.MiniLmV2Pretraining(teacher, run.teacher_layer, run.relation_heads),
+        alike=("vocab_size",),
+        ends_with_attention=True,
+        check=_check_relations,
+    ),
+}
 
 
 def read_teachers_config(teacher: str) -> Config:
@@ -105,20 +184,19 @@ class Widened(keras.Model):
 
 def make_student(run: "PretrainingRun") -> keras.Model:
     """The network of a run."""
+    imitation = IMITATIONS[run.method]
     student = registry.build(
         run.config,
-        ("mlm",) if run.method == "distilbert" else (),
+        imitation.heads,
         pooler=False,
         output_hidden_states=True,
         output_attended=True,
         use_one_hot_embeddings=run.use_one_hot_embeddings,
-        name="student" if run.method == "tinybert" else "model",
+        name="student" if imitation.is_widened else "model",
     )
-    if run.method == "tinybert":
-        return Widened(student, read_teachers_config(run.teacher).hidden_size)
-    if run.method != "distilbert":
+    if imitation.ends_with_attention:
         _leave_out_what_follows_attention(student)
-    return student
+    return Widened(student, read_teachers_config(run.teacher).hidden_size) if imitation.is_widened else student
 
 
 def _leave_out_what_follows_attention(student: keras.Model) -> None:
@@ -151,57 +229,31 @@ def make_objective(run: "PretrainingRun") -> Objective:
     Raises:
         InputError: there is no such teacher, or it can't teach this student in this way.
     """
-    theirs, ours = read_teachers_config(run.teacher), run.config
-    _check(run, theirs)
-    teacher = _read_teacher(run.teacher, with_mlm=run.method == "distilbert")
-    if run.method == "distilbert":
-        weights = DistilBertWeights(*run.distilbert_weights)
-        return objectives.DistilBertPretraining(teacher, run.temperature, weights)
-    if run.method == "tinybert":
-        layer_map = uniform_layer_map(ours.num_hidden_layers, theirs.num_hidden_layers)
-        return objectives.TinyBertPretraining(teacher, layer_map)
-    if run.method == "minilm":
-        return objectives.MiniLmPretraining(teacher)
-    return objectives.MiniLmV2Pretraining(teacher, run.teacher_layer, run.relation_heads)
+    _check(run, read_teachers_config(run.teacher))
+    imitation = IMITATIONS[run.method]
+    return imitation.objective(run, _read_teacher(run.teacher, imitation.heads))
 
 
-def _read_teacher(path: str, with_mlm: bool) -> keras.Model:
+def _read_teacher(path: str, heads: Sequence[str]) -> keras.Model:
     family, source = open_source(path)
-    if with_mlm and "mlm" not in parts_of(family, source):
+    if not set(heads) <= set(parts_of(family, source)):
         raise InputError(f"--teacher={path}: has no head for masked words: a pretrained model was expected")
-    teacher = checkpoints.load(path, heads=("mlm",) if with_mlm else ())
+    teacher = checkpoints.load(path, heads=heads)
     teacher.output_attention_probs, teacher.output_attended = False, True
     return teacher
 
 
 def _check(run: "PretrainingRun", teacher: Config) -> None:
     """Compares the two before a teacher is built."""
-    student, of_both = run.config, lambda name: (getattr(run.config, name), getattr(teacher, name))
-    alike = {"distilbert": ("vocab_size", "hidden_size"), "minilm_v2": ("vocab_size",)}
-    for name in alike.get(run.method, ("vocab_size", "num_attention_heads")):
-        ours, theirs = of_both(name)
+    imitation = IMITATIONS[run.method]
+    for name in imitation.alike:
+        ours, theirs = getattr(run.config, name), getattr(teacher, name)
         if ours != theirs:
             raise InputError(f"--method={run.method}: {name} is {ours} in the student and {theirs} in its teacher")
     if run.max_seq_length > teacher.longest_sequence:
         raise InputError(
             f"--max_seq_length is {run.max_seq_length}: the teacher has positions for {teacher.longest_sequence}"
         )
-    if run.recompute and run.method != "distilbert":
+    if run.recompute and imitation.compares_attention:
         raise InputError(f"--recompute: how blocks attend is not kept, and --method={run.method} compares it")
-    if run.method == "tinybert" and teacher.num_hidden_layers % student.num_hidden_layers:
-        ours, theirs = of_both("num_hidden_layers")
-        raise InputError(f"--method=tinybert: the student's {ours} layers can't share its teacher's {theirs} evenly")
-    if run.method == "minilm_v2":
-        _check_relations(run, teacher)
-
-
-def _check_relations(run: "PretrainingRun", teacher: Config) -> None:
-    if not -teacher.num_hidden_layers <= run.teacher_layer < teacher.num_hidden_layers:
-        raise InputError(
-            f"--teacher_layer={run.teacher_layer}: the teacher has {teacher.num_hidden_layers} layers, from 0"
-        )
-    for whose, config in (("student", run.config), ("teacher", teacher)):
-        if config.hidden_size % run.relation_heads:
-            raise InputError(
-                f"--relation_heads={run.relation_heads}: doesn't divide the {whose}'s hidden_size {config.hidden_size}"
-            )
+    imitation.check(run, teacher)
