@@ -1,6 +1,7 @@
 """What this package has to know about a family of models; a family is one declaration in a file of its own."""
 
 import dataclasses
+import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
@@ -56,6 +57,11 @@ class Family:
     def encoder(self) -> str:
         """The start of the names of the encoder's variables."""
         return f"{self.model.SCOPE}/"
+
+    @property
+    def name_in_layer(self) -> re.Pattern[str]:
+        """How the name of a layer's variable starts; the layer's number is its group."""
+        return re.compile(re.escape(self.layer[1]).replace(r"\{n\}", r"(\d+)"))
 
     @property
     def vocabulary_tables(self) -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 import contextlib
 import fnmatch
 import os
-import re
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
@@ -69,9 +68,9 @@ def _check_sizes(family: Family, source: Source) -> None:
             raise InputError(
                 f"{source.path}: {stored.theirs} is {list(stored.shape)}, but its config says that {field} is {said}"
             )
-    field, start = family.layer
-    said, pattern = getattr(source.config, field), re.compile(re.escape(start).replace(r"\{n\}", r"(\d+)"))
-    layers_there = {match[1] for ours in source.tensors if (match := pattern.match(ours))}
+    field, _ = family.layer
+    said = getattr(source.config, field)
+    layers_there = {match[1] for ours in source.tensors if (match := family.name_in_layer.match(ours))}
     if layers_there != {str(number) for number in range(min(said, len(layers_there) + 1))}:
         raise InputError(f"{source.path}: holds {len(layers_there)} layers, but its config says that {field} is {said}")
 

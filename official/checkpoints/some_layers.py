@@ -1,6 +1,5 @@
 """A model that starts with some of another's layers, its embeddings and its heads, as DistilBERT does from BERT."""
 
-import re
 import sys
 from collections.abc import Sequence
 
@@ -44,8 +43,7 @@ def load_some_layers(model: keras.Model, path: str, layers: Sequence[int], confi
 
 def name_in_other(name: str, own: Family, other: Family, layers: Sequence[int]) -> str:
     """What a variable is called in the model whose layers it has: layer n there is layers[n]."""
-    (_, start), (_, their_start) = own.layer, other.layer
-    if match := re.match(re.escape(start).replace(r"\{n\}", r"(\d+)"), name):
-        return their_start.format(n=layers[int(match[1])]) + name[match.end() :]
+    if match := own.name_in_layer.match(name):
+        return other.layer[1].format(n=layers[int(match[1])]) + name[match.end() :]
     inside = name.startswith(own.encoder)
     return other.encoder + name.removeprefix(own.encoder) if inside else name
