@@ -188,8 +188,9 @@ def show_examples(options: PretrainingData, tokenizer: Tokenizer, rows: np.ndarr
             for position, label in zip(instances.masked_lm_positions[row], instances.masked_lm_ids[row], strict=True)
         ]
         print(f"example {row}: {' '.join(tokens)}{more}", file=sys.stderr)
-        print(
-            f"  next_sentence_label={instances.pair_label[row]} length={instances.length[row]} "
-            f"masked_lm={' '.join(labels[: instances.num_predictions[row]])}",
-            file=sys.stderr,
-        )
+        said = [f"length={instances.length[row]}"]
+        if options.format.labels is not None:
+            said.insert(0, f"next_sentence_label={instances.pair_label[row]}")
+        if not options.dynamic_masking:
+            said.append(f"masked_lm={' '.join(labels[: instances.num_predictions[row]])}")
+        print(f"  {' '.join(said)}", file=sys.stderr)

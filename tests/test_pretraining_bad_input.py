@@ -47,6 +47,11 @@ BAD_INPUTS = {
     ),
     "output is a file": (lambda g, t: {"output_dir": g / "text.txt"}, 1, "text.txt: is a file"),
     "dynamic masks without vocabulary": (lambda g, t: {"masking": "dynamic"}, 1, "needs --vocab_file"),
+    "dynamic masks of records with masks": (
+        lambda g, t: {"masking": "dynamic", "vocab_file": g / "ckpt/vocab.txt"},
+        1,
+        "they were masked when they were written, as --masking=static reads them",
+    ),
     "masks of ELECTRA and random words": (
         lambda g, t: {"masking": "dynamic", "masking_rule": "electra", "vocab_file": g / "ckpt/vocab.txt"},
         1,

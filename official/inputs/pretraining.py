@@ -16,6 +16,13 @@ LENGTH_FLAGS = {
     "masked_lm_weights": "max_predictions_per_seq",
 }
 
+# What it means that a feature is not there.
+LACKING = {
+    "word_starts": "they were masked when they were written, as --masking=static reads them; --masking=dynamic needs "
+    "those of create_pretraining_data.py --masking=dynamic",
+    "input_mask": "their masks are drawn as they are read, by --masking=dynamic",
+}
+
 
 def static_features(max_seq_length: int, max_predictions_per_seq: int) -> Features:
     """The seven features of the original's records (run_pretraining.py:337-352)."""

@@ -193,13 +193,16 @@ def parse_example(features: Features) -> ParseExample:
     return parse
 
 
-def check_records(paths: Sequence[str], features: Features, flags: Mapping[str, str]) -> None:
+def check_records(
+    paths: Sequence[str], features: Features, flags: Mapping[str, str], lacking: Mapping[str, str] | None = None
+) -> None:
     """Looks at the first record of every file.
 
     Args:
         paths: record files.
         features: what is expected of a record.
         flags: for a feature, the flag that says how long it is.
+        lacking: for a feature, what it means that there is none.
 
     Raises:
         InputError: a file holds no record, is no record file, or its records lack a feature or have another length.
@@ -211,7 +214,8 @@ def check_records(paths: Sequence[str], features: Features, flags: Mapping[str, 
         for name, feature in features.items():
             if name not in found:
                 held = ", ".join(sorted(found)) or "nothing"
-                raise InputError(f"{path}: its records have no feature {name!r} (they have {held})")
+                meant = f": {lacking[name]}" if lacking and name in lacking else ""
+                raise InputError(f"{path}: its records have no feature {name!r} (they have {held}){meant}")
             expected = feature.shape[0]
             if found[name] != expected:
                 hint = f"; --{flags[name]} is {expected}" if name in flags else ""

@@ -222,7 +222,7 @@ class Pretraining:
 
     def _check(self, paths):
         """Looks at the first records before hours of work rest on them."""
-        records.check_records(paths, self._features(), records_of.LENGTH_FLAGS)
+        records.check_records(paths, self._features(), records_of.LENGTH_FLAGS, records_of.LACKING)
         batches = records.evaluation_batches(paths, self._transform, batch_size=8, repeat=True)
         with self._explained_errors(paths):
             largest = int(tf.reduce_max(next(iter(batches))["input_ids"]))

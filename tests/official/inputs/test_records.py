@@ -123,13 +123,13 @@ def test_what_a_file_holds_is_checked_before_training(tmp_path):
     other = {"other": tf.io.FixedLenFeature([1], tf.int64)}
     cases = [
         ([number], two, "have 1 number, 2 were expected; --max_seq_length is 2"),
-        ([number], other, "have no feature 'other' (they have number)"),
+        ([number], other, "have no feature 'other' (they have number): are another's"),
         ([empty], FEATURES, "holds no record"),
         ([str(text)], FEATURES, "not a TFRecord file"),
     ]
     for paths, features, message in cases:
         with pytest.raises(InputError) as error:
-            records.check_records(paths, features, {"number": "max_seq_length"})
+            records.check_records(paths, features, {"number": "max_seq_length"}, {"other": "are another's"})
         assert message in str(error.value) and paths[0] in str(error.value)
 
 
