@@ -1,7 +1,5 @@
 """The student: fine-tuned like any model, and perhaps begun with layers of its teacher."""
 
-import dataclasses
-
 from official.checkpoints.some_layers import load_some_layers
 from official.errors import InputError
 from official.models import registry
@@ -10,6 +8,7 @@ from official.tasks.distillation.distillation_run import DistillationRun
 from official.tasks.distillation.teacher import Teacher
 from official.tasks.fine_tuning.fine_tuning import FineTuning
 from official.tasks.fine_tuning.fine_tuning_run import FineTuningRun, read_encoder
+from official.tasks.shapes import for_vocabulary
 from official.tasks.student_layers import shortened
 from official.tokenization.tokenizer import Tokenizer
 
@@ -29,7 +28,7 @@ def read_student(run: FineTuningRun, distillation: DistillationRun, teacher: Tea
         return read_encoder(run)
     config, tokenizer = registry.read_config(run.bert_config_file), teacher.tokenizer
     if run.bert_config_file in registry.PRESETS:
-        config = _for_vocabulary(config, tokenizer)
+        config = for_vocabulary(config, tokenizer)
     if tokenizer.vocab_size > config.vocab_size:
         raise InputError(
             f"{run.bert_config_file}: vocab_size is {config.vocab_size}, the teacher's vocabulary has "
@@ -41,14 +40,6 @@ def read_student(run: FineTuningRun, distillation: DistillationRun, teacher: Tea
             f"{config.longest_sequence}"
         )
     return config, tokenizer
-
-
-def _for_vocabulary(config: Config, tokenizer: Tokenizer) -> Config:
-    """A preset as it would be with this vocabulary."""
-    values = {"vocab_size": tokenizer.vocab_size}
-    if "pad_token_id" in {field.name for field in dataclasses.fields(config)}:
-        values["pad_token_id"] = tokenizer.pad_id
-    return dataclasses.replace(config, **values)
 
 
 class Student(FineTuning):

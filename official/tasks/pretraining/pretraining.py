@@ -26,6 +26,7 @@ from official.tasks.eval_results import write_eval_results
 from official.tasks.model_directory import directory_of_model, is_model_of
 from official.tasks.pretraining import students
 from official.tasks.pretraining.methods import METHODS, config_for
+from official.tasks.shapes import for_vocabulary, padded_as
 from official.tokenization.tokenizer import Tokenizer
 from official.tokenization.vocabulary_files import read_vocabulary_file
 from official.training.evaluation import Evaluation
@@ -95,21 +96,25 @@ def run_of_flags(flags: FlagValues) -> PretrainingRun:
     if flags.teacher is not None:
         values |= students.run_of_flags(flags)
     return PretrainingRun(
-        config=config_for(flags.method, _read_config(flags, values.get("student_layers"))),
+        config=_config_of_flags(flags, values.get("student_layers")),
         input_files=files.expand_patterns(flags.input_file, "input_file"),
         eval_input_files=files.expand_patterns(held_out, "eval_input_file") if held_out else None,
         **values,
     )
 
 
-def _read_config(flags: FlagValues, student_layers: tuple[int, ...] | None) -> Config:
+def _config_of_flags(flags: FlagValues, student_layers: tuple[int, ...] | None) -> Config:
     """Of the model; a preset has as many tokens as the vocabulary, or the teacher, has."""
     if student_layers is not None:
-        return students.config_of_layers(flags.method, students.read_teachers_config(flags.teacher), student_layers)
-    config = read_config(flags.bert_config_file)
-    if flags.bert_config_file in PRESETS and flags.vocab_file:
-        return dataclasses.replace(config, vocab_size=read_vocabulary_file(flags.vocab_file).vocab_size)
-    if flags.bert_config_file in PRESETS and flags.teacher:
+        teacher = students.read_teachers_config(flags.teacher)
+        return config_for(flags.method, students.config_of_layers(flags.method, teacher, student_layers))
+    given = read_config(flags.bert_config_file)
+    config = config_for(flags.method, given)
+    is_preset, is_another = flags.bert_config_file in PRESETS, type(config) is not type(given)
+    if flags.vocab_file and (is_preset or is_another):
+        tokenizer = read_vocabulary_file(flags.vocab_file)
+        return for_vocabulary(config, tokenizer) if is_preset else padded_as(config, tokenizer)
+    if is_preset and flags.teacher:
         return dataclasses.replace(config, vocab_size=students.read_teachers_config(flags.teacher).vocab_size)
     return config
 
