@@ -131,10 +131,12 @@ def main():
     command_line.import_tensorflow()
     from official.tasks import model_directory
     from official.tasks.pretraining import pretraining_demo, two_phases
+    from official.tasks.pretraining.methods import METHODS
 
     strategy = device_flags.strategy_of_flags()
     runs = two_phases.runs_of_flags(FLAGS)
-    export = serving_flags.exporter(FLAGS, kind="fill_mask", model_name="fill_mask")
+    served_as = METHODS[FLAGS.method].served_as
+    export = serving_flags.exporter(FLAGS, kind=served_as, model_name=served_as)
     if given:
         two_phases.pretrain_in_phases(runs, strategy, FLAGS.do_train, FLAGS.do_eval)
     else:

@@ -133,6 +133,19 @@ def test_a_pretrained_model_fills_masks(golden_bert, session, tmp_path):
     assert answers["tokens"].shape == (1, 2, 5)
 
 
+@pytest.mark.slow
+def test_of_a_pretrained_discriminator_vectors_are_served(golden_bert, session, tmp_path):
+    vocabulary = golden_bert / "ckpt" / "vocab.txt"
+    flags = {"num_train_steps": 4, "num_warmup_steps": 1, "vocab_file": vocabulary, "export_dir": tmp_path / "export"}
+    more = ["--batch_sizes=1", "--method=electra", "--masking=static", "--generator_size=0.5"]
+    done = scripts.run("run_pretraining.py", *more, *small_run(golden_bert, tmp_path / "small", **flags))
+    path = tmp_path / "export" / "encoder" / "1"
+    assert exported(done, path)["kind"] == "encoder"
+    (answers,) = session(path, [("serving_default", {"text": strings("a lazy dog")})])
+    config = json.loads((golden_bert / "ckpt" / "bert_config.json").read_text())
+    assert answers["mean_output"].shape == (1, config["hidden_size"])
+
+
 @pytest.fixture
 def reviews(golden_bert, tmp_path):
     (tmp_path / "train.tsv").write_text(REVIEWS)

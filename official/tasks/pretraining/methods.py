@@ -36,6 +36,7 @@ class Method:
         start: gives it the weights of a teacher that it starts from; None where there is no teacher.
         written: what is written of it, by the name of its directory in `output_dir`.
         settings: flags that have other values than BERT's where they are not given: the published ones.
+        served_as: the kind of what --export_dir makes of the model, and its name.
     """
 
     config: type[Config] | None
@@ -44,6 +45,7 @@ class Method:
     start: Callable[["PretrainingRun", keras.Model], None] | None = None
     written: Callable[[keras.Model], Mapping[str, keras.Model]] = lambda model: {"model": model}
     settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    served_as: str = "fill_mask"
 
 
 def _with_heads(*heads: str) -> dict[str, Any]:
@@ -66,7 +68,7 @@ def _make_electra(run: "PretrainingRun") -> ElectraPretraining:
     return ElectraPretraining(run.config, run.generator_size, heads, run.use_one_hot_embeddings)
 
 
-def _by_teacher(**settings: Any) -> Method:
+def _by_teacher(served_as: str = "encoder", **settings: Any) -> Method:
     """Of a student of any family."""
     return Method(
         config=None,
@@ -75,6 +77,7 @@ def _by_teacher(**settings: Any) -> Method:
         start=students.start_student,
         written=lambda model: {"model": students.student_of(model)},
         settings=settings,
+        served_as=served_as,
     )
 
 
@@ -121,10 +124,11 @@ METHODS: dict[str, Method] = {
             "learning_rate": 5e-4,
             "learning_rate_schedule": "electra",
         },
+        served_as="encoder",
     ),
     # distillation/train.py of transformers, and the command in its README.md.
     "distilbert": _by_teacher(
-        masking="dynamic", learning_rate=5e-4, adam_beta_2=0.98, weight_decay_rate=0.0, clip_norm=5.0
+        "fill_mask", masking="dynamic", learning_rate=5e-4, adam_beta_2=0.98, weight_decay_rate=0.0, clip_norm=5.0
     ),
     "tinybert": _by_teacher(),  # general_distill.py: BERT's settings.
     "minilm": _by_teacher(learning_rate=5e-4),  # §4.1 of the paper, for batches of 1,024.
