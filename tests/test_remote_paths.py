@@ -179,7 +179,7 @@ def test_records_are_pretrained_on_interrupted_exported_and_asked_for_vectors(te
     text.run(
         "extract_features.py",
         **{"input_file": "{}/text-1.txt", "output_file": "{}/vectors.jsonl", "vocab_file": "{}/vocab.txt"},
-        **{"bert_config_file": "{}/config.json", "init_checkpoint": "{}/out/deep", "max_seq_length": 16},
+        **{"bert_config_file": "{}/config.json", "init_checkpoint": "{}/out/deep", "max_seq_length": 16, "layers": -1},
     )
 
 
