@@ -16,6 +16,7 @@ from absl import flags
 
 from benchmarks.commands import REPOSITORY, finish
 from official import command_line, files
+from official.errors import InputError
 
 FLAGS = flags.FLAGS
 
@@ -150,8 +151,10 @@ def table(studies: list[Study]) -> str:
 
 def draw(studies: list[Study]) -> None:
     """The losses of training, each as a share of its first value, since they are of different things."""
-    from matplotlib import pyplot
-
+    try:
+        from matplotlib import pyplot
+    except ImportError as error:
+        raise InputError("to draw the curves, matplotlib is needed: pip install -e .[studies]") from error
     figure, axes = pyplot.subplots(figsize=(8, 5))
     for study in studies:
         curve = [(line["step"], line["loss"]) for line in read_metrics(study) if line["kind"] == "train"]
