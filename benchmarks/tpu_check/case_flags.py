@@ -13,8 +13,11 @@ flags.DEFINE_integer("max_predictions_per_seq", 20, "Masked words of a sequence,
 flags.DEFINE_string("topology", "v5e:2x2", "The TPU, by libtpu's name.")
 flags.DEFINE_integer("gradient_accumulation_steps", 1, "Micro-batches of a replica.", lower_bound=1)
 flags.DEFINE_bool("recompute", False, "Whether blocks are computed again in the backward pass.")
-flags.DEFINE_enum("optimizer", "adamw_bert", ["adamw_bert", "adamw", "lamb"], "As run_pretraining.py has them.")
+flags.DEFINE_enum(
+    "optimizer", "adamw_bert", ["adamw_bert", "adamw", "lamb", "lamb_albert"], "As run_pretraining.py has them."
+)
 flags.DEFINE_enum("defect", "", ["", *DEFECTS], "What to build into the step that a TPU can't run.")
+flags.DEFINE_enum("method", "bert", ["bert", "roberta", "albert", "electra"], "Of pretraining.")
 flags.DEFINE_bool("pack_examples", False, "Whether rows hold several examples, in fine-tuning.")
 
 

@@ -22,7 +22,7 @@ class Case(NamedTuple):
         max_seq_length: their length.
         topology: of `topologies.TOPOLOGIES`.
         max_predictions_per_seq: in pretraining.
-        gradient_accumulation_steps, recompute, optimizer, pack_examples: as the run scripts' flags.
+        gradient_accumulation_steps, recompute, optimizer, pack_examples, method: as the run scripts' flags.
         defect: one of `DEFECTS` that is built into the step, or none.
     """
 
@@ -37,6 +37,7 @@ class Case(NamedTuple):
     optimizer: str = "adamw_bert"
     defect: str = ""
     pack_examples: bool = False
+    method: str = "bert"
 
     @property
     def name(self) -> str:
@@ -51,6 +52,7 @@ class Case(NamedTuple):
             *[f"{parts} micro-batches"] * (parts > 1),
             *["recomputed"] * self.recompute,
             *["packed"] * self.pack_examples,
+            *[self.method] * (self.method != "bert"),
             *[self.optimizer] * (self.optimizer != "adamw_bert"),
             *[f"{self.defect} built in"] * bool(self.defect),
         ]
@@ -70,6 +72,8 @@ CASES = {
     Case("pretraining", "bert-tiny", 8, 128, defect="boolean_mask"): DYNAMIC_SHAPE,
     Case("pretraining", "bert-tiny", 8, 128): COMPILED,
     Case("pretraining", "bert-tiny", 8, 128, gradient_accumulation_steps=2, recompute=True, optimizer="lamb"): COMPILED,
+    Case("pretraining", "bert-tiny", 8, 128, method="albert", optimizer="lamb_albert"): COMPILED,
+    Case("pretraining", "bert-tiny", 8, 128, method="electra"): COMPILED,
     Case("pretraining", "bert-base", 64, 128): COMPILED,
     Case("pretraining", "bert-base", 1024, 128): OUT_OF_MEMORY,
     Case("pretraining", "bert-base", 16, 512, max_predictions_per_seq=80): COMPILED,

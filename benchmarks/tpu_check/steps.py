@@ -16,13 +16,13 @@ from official.inputs import records
 from official.inputs.packing import PackedRows
 from official.inputs.tokenized import Padding, TokenizedExamples, TrainingOrder, training_batches
 from official.models.registry import read_config
-from official.objectives.bert_pretraining import bert_pretraining
 from official.objectives.classification import Classification, MultiLabelClassification, Regression
 from official.objectives.question_answering import question_answering
 from official.objectives.token_classification import token_classification
 from official.optimization import LinearDecayWithWarmup
 from official.tasks.fine_tuning.fine_tuning import FineTuning
 from official.tasks.fine_tuning.fine_tuning_run import FineTuningRun
+from official.tasks.pretraining.methods import config_for
 from official.tasks.pretraining.pretraining import Pretraining, PretrainingRun
 from official.training.loop import device_iterator
 from official.training.training import Training
@@ -83,12 +83,13 @@ def _options(case: Case, strategy) -> dict:
 
 
 def _pretraining(case: Case, strategy, directory: str):
-    config = read_config(case.bert_config_file)
+    config = config_for(case.method, read_config(case.bert_config_file))
     features = records_of.static_features(case.max_seq_length, case.max_predictions_per_seq)
     path = os.path.join(directory, "records.tfrecord")
     _write_record(path, features)
     run = PretrainingRun(
         config=config,
+        method=case.method,
         input_files=[path],
         output_dir=directory,
         max_predictions_per_seq=case.max_predictions_per_seq,
@@ -100,7 +101,8 @@ def _pretraining(case: Case, strategy, directory: str):
         share = _share(context, strategy)
         return records.training_batches([path], records.parse_example(features), run.train_batch_size, 1, share=share)
 
-    return run, Pretraining(run, strategy).model, bert_pretraining, make_dataset
+    pretraining = Pretraining(run, strategy)
+    return run, pretraining.model, pretraining.objective, make_dataset
 
 
 def _write_record(path: str, features: records.Features) -> None:

@@ -55,6 +55,14 @@ def test_micro_batches_recomputed_blocks_and_lamb_are_what_a_tpu_could_run_too(t
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("method", ["roberta", "albert", "electra"])
+def test_the_steps_of_bert_s_descendants_are_what_a_tpu_could_run_too(tpu, method):
+    found = describe(trace_step(Case("pretraining", "bert-tiny", 2, 16, max_predictions_per_seq=3, method=method), tpu))
+    assert found["host_operations"] == found["dynamic_shapes"] == []
+    assert found["cross_replica_sums"] > 20
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("task", ["classification", "question_answering"])
 def test_rows_of_several_examples_are_what_a_tpu_could_run_too(tpu, task):
     cluster = trace_step(Case(task, "bert-tiny", 8, 16, gradient_accumulation_steps=2, pack_examples=True), tpu)
