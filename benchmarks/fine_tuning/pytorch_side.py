@@ -41,6 +41,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--learning_rate", type=float, default=5e-5)
     parser.add_argument("--num_train_epochs", type=float, default=3.0)
     parser.add_argument("--train_batch_size", type=int, default=32)
+    parser.add_argument("--random_batches", action="store_true", help="of any lengths, as by `Trainer`'s default")
     parser.add_argument("--max_steps", type=int, help="stop early, to see what a step costs")
     parser.add_argument("--bfloat16", action="store_true", help="under autocast")
     parser.add_argument("--seed", type=int, default=0)
@@ -60,8 +61,8 @@ def collate(rows: Features) -> dict[str, torch.Tensor]:
     return {name: torch.tensor(values) for name, values in batch.items()}
 
 
-def training_batches(features: Features, batch_size: int, seed: int) -> Iterator[Features]:
-    """Without end: epoch after epoch in a new order, examples of about one length together."""
+def training_batches(features: Features, batch_size: int, seed: int, by_length: bool) -> Iterator[Features]:
+    """Without end: epoch after epoch in a new order, examples of about one length together, or of any."""
     random = np.random.default_rng(seed)
     lengths = np.array([len(row["input_ids"]) for row in features])
     waiting = np.zeros(0, int)
@@ -69,8 +70,9 @@ def training_batches(features: Features, batch_size: int, seed: int) -> Iterator
         while len(waiting) < POOL_BATCHES * batch_size:
             waiting = np.concatenate([waiting, random.permutation(len(features))])
         pool, waiting = np.split(waiting, [POOL_BATCHES * batch_size])
-        pool = pool[np.argsort(lengths[pool], kind="stable")].reshape(POOL_BATCHES, batch_size)
-        for batch in random.permutation(pool):
+        if by_length:
+            pool = pool[np.argsort(lengths[pool], kind="stable")]
+        for batch in random.permutation(pool.reshape(POOL_BATCHES, batch_size)):
             yield [features[index] for index in batch]
 
 
@@ -79,7 +81,8 @@ def train(model: torch.nn.Module, features: Features, arguments: argparse.Namesp
     num_steps = int(len(features) / arguments.train_batch_size * arguments.num_train_epochs)
     schedule = Schedule(arguments.learning_rate, num_steps, warmup_proportion=0.1)
     optimizer = AdamWeightDecay(model)
-    batches = training_batches(features, arguments.train_batch_size, arguments.seed)
+    by_length = not arguments.random_batches
+    batches = training_batches(features, arguments.train_batch_size, arguments.seed, by_length)
     stop = min(num_steps, arguments.max_steps or num_steps)
     model.train()
     for step in range(stop):
