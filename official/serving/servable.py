@@ -63,7 +63,7 @@ class Servable(tf.Module):
         self.sizes = {name: count for name, count in rows.items() if count}  # Of the tables that there are.
         # Not the model itself: for each Keras variable that is found by way of it, TensorFlow saves a copy that no
         # Session ever fills (keras/src/backend/tensorflow/core.py:109-116).
-        self.variables_of_model = [variable.value for variable in model.variables]
+        self.variables_of_model = [variable.value for variable in model.weights]
 
         specs = {name: tf.TensorSpec([None, None], tf.int32) for name in (*TOKEN_FEATURES, *self.other_inputs())}
 
