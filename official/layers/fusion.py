@@ -30,6 +30,11 @@ def fuses_blocks() -> bool:
     return getattr(_active, "fused", False)
 
 
+def is_in_compiled_block() -> bool:
+    """Whether what is traced is the inside of a compiled block, or its gradient."""
+    return getattr(_active, "compiled", False)
+
+
 @contextlib.contextmanager
 def fused_with_products() -> Iterator[None]:
     """Within the block of this context, `widened` leaves 16 bits as they are: for what is traced to be exported.
@@ -69,7 +74,14 @@ def block(function: Callable[..., tf.Tensor]) -> Callable[..., tf.Tensor]:
 @functools.cache
 def _compiled(function, constants):
     """`function` with a gradient that recomputes it, both compiled."""
-    bound = functools.partial(function, **dict(constants))
+
+    def bound(*tensors):
+        outer, _active.compiled = is_in_compiled_block(), True
+        try:
+            return function(*tensors, **dict(constants))
+        finally:
+            _active.compiled = outer
+
     forward = tf.function(bound, jit_compile=True, autograph=False)
 
     @functools.partial(tf.function, jit_compile=True, autograph=False)
