@@ -38,7 +38,7 @@ class Scripted(QuestionAnswering):
         config = types.SimpleNamespace(
             longest_sequence=SIZE.max_seq_length, vocab_size=squad_texts.TOKENIZER.vocab_size, type_vocab_size=2
         )
-        model = types.SimpleNamespace(config=config, variables=[])
+        model = types.SimpleNamespace(config=config, weights=[])
         super().__init__(
             model,
             squad_texts.TOKENIZER,
