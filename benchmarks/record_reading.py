@@ -8,7 +8,6 @@ again: what the first take longer is the share of a step that reading costs, wai
 """
 
 import dataclasses
-import resource
 import statistics
 import tempfile
 import time
@@ -34,22 +33,17 @@ flags.DEFINE_integer("steps", 20, "Steps in a turn.", 1)
 READ = 500  # Batches that are read for nothing.
 
 
-def cpu_seconds() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
-
-
 def make_pretraining(output_dir: str):
     """A run on the records, with its loop."""
     from official.models.registry import read_config
     from official.tasks.pretraining.pretraining import Pretraining, PretrainingRun
+    from official.tasks.shapes import for_vocabulary
     from official.tokenization.vocabulary_files import read_vocabulary_file
     from official.training.training import Training
 
     names = {field.name for field in dataclasses.fields(PretrainingRun)} & set(FLAGS)
-    config = read_config(FLAGS.bert_config_file)
     run = PretrainingRun(
-        config=dataclasses.replace(config, vocab_size=read_vocabulary_file(FLAGS.vocab_file).vocab_size),
+        config=for_vocabulary(read_config(FLAGS.bert_config_file), read_vocabulary_file(FLAGS.vocab_file)),
         input_files=files.expand_patterns(FLAGS.input_file, "input_file"),
         output_dir=output_dir,
         **{name: FLAGS[name].value for name in names},
@@ -65,10 +59,10 @@ def make_pretraining(output_dir: str):
 
 def read_for_nothing(iterator) -> None:
     next(iterator)
-    started, cpu_started = time.perf_counter(), cpu_seconds()
+    started, cpu_started = time.perf_counter(), time.process_time()
     for _ in range(READ):
         next(iterator)
-    seconds, cpu = time.perf_counter() - started, cpu_seconds() - cpu_started
+    seconds, cpu = time.perf_counter() - started, time.process_time() - cpu_started
     records = READ * FLAGS.train_batch_size
     print(
         f"{records / seconds:,.0f} records/s read for nothing, {1e6 * cpu / records:.1f} µs of the processor for each"

@@ -11,7 +11,7 @@ from official.layers.attention import MASKED_OUT
 class Packing(NamedTuple):
     """Where the B examples of a batch are in its R rows.
 
-    examples: int32 [R, L], the number of each token's example within its row's batch, from 1; 0 for padding.
+    examples: int32 [R, L], the number of each token's example in its batch, from 1; 0 for padding.
     positions: int32 [R, L], of each token within its example, from 0.
     places: int32 [B, T], where in all R · L tokens each token of each example is; anything for what is behind its end.
     """

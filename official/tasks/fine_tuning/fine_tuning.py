@@ -227,8 +227,8 @@ class FineTuning:
         )
 
     def _order(self, examples: TokenizedExamples, steps: int) -> TrainingOrder:
-        anyhow = self._on_tpu or self.run.pack_examples  # All batches are of one shape.
-        by_length = not anyhow if self.run.group_by_length is None else self.run.group_by_length
+        of_one_shape = self._on_tpu or self.run.pack_examples  # Whatever is in them.
+        by_length = not of_one_shape if self.run.group_by_length is None else self.run.group_by_length
         return TrainingOrder(examples.lengths, self.run.train_batch_size, steps, self.run.seed, by_length)
 
     def _layout(self, examples: TokenizedExamples, order: TrainingOrder) -> Layout:
