@@ -36,7 +36,13 @@ flags.DEFINE_integer("seeds", 3, "With how many seeds, from 0.", 1)
 
 LABELLED, UNLABELLED = 1_200, 6_000
 STUDENT_LAYERS = (0, 1)
-SHARED = {"max_seq_length": 64, "train_batch_size": 16, "optimizer": "adamw", "predict_batch_size": 32}
+SHARED = {
+    "max_seq_length": 64,
+    "train_batch_size": 16,
+    "optimizer": "adamw",
+    "predict_batch_size": 32,
+    "mixed_precision": "float32",
+}
 TEACHER_RUN = {"learning_rate": 1e-4, "num_train_epochs": 3}
 # Of the students; with more texts there are fewer epochs, but still nearly twice the steps (900 to 450).
 FEW_TEXTS_RUN = {"learning_rate": 2e-4, "num_train_epochs": 6}

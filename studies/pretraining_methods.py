@@ -110,6 +110,7 @@ def train(study: Study) -> None:
         "eval_batch_size": 64,
         "max_eval_steps": 0,
         "seed": FLAGS.seed,
+        "mixed_precision": "float32",  # The figures of one machine are those of another.
         "output_dir": kept(directory_of(study)),
     } | study.other
     run_script("run_pretraining.py", given, "--do_train", "--do_eval")

@@ -10,15 +10,21 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
+
+
+def command_of(script: str, flags: Sequence[str]) -> list[str]:
+    """`script` and its flags. Numbers are float32's on any machine, but where a test asks for another precision."""
+    precision = ["--mixed_precision=float32"] if script.startswith("run_") else []
+    return [str(REPOSITORY / script), *precision, *flags]
 
 
 def start(script: str, *flags: str, environment: Mapping[str, str] | None = None, **options) -> subprocess.Popen:
     """Starts `script` with these flags and more environment variables; its output is text, kept apart."""
     return subprocess.Popen(
-        [sys.executable, str(REPOSITORY / script), *flags],
+        [sys.executable, *command_of(script, flags)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -50,7 +56,7 @@ class Running:
     def __init__(self, script: str, *flags: str, cpus: int = 1):
         forks = multiprocessing.get_context("forkserver")
         forks.set_forkserver_preload(["tests.preloaded"])
-        self.arguments = [str(REPOSITORY / script), *flags]
+        self.arguments = command_of(script, flags)
         self._folder = tempfile.TemporaryDirectory()
         self._written = [pathlib.Path(self._folder.name, name) for name in ("stdout", "stderr")]
         values = (self.arguments, dict(os.environ), os.getcwd(), *self._written, cpus)

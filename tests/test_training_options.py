@@ -15,6 +15,7 @@ from tests.pretraining_runs import SCRIPT, original_training, read_results
         ({"ema_decay": 0.0}, 1e-5),  # An average of the last weights only.
         ({"mixed_precision": "float16"}, 2e-2),
         ({"mixed_precision": "bfloat16"}, 5e-2),
+        ({"mixed_precision": "auto"}, 5e-2),
     ],
     ids=str,
 )

@@ -24,6 +24,11 @@ from benchmarks.fine_tuning.pytorch_tasks import Classification, Features, Taggi
 TASKS = {"classification": Classification, "tagging": Tagging, "question_answering": QuestionAnswering}
 POOL_BATCHES = 50  # Examples are sorted by length within so many batches, as `Trainer(group_by_length=True)` does.
 PREDICT_BATCH_SIZE = 32
+BATCHES = {
+    "by_length": "examples of about one length, padded to the longest",
+    "random": "of any lengths, padded to the longest: `Trainer`'s default",
+    "padded": "of any lengths, padded to max_seq_length: the default of the scripts run_glue.py and run_qa.py",
+}
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -41,16 +46,18 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--learning_rate", type=float, default=5e-5)
     parser.add_argument("--num_train_epochs", type=float, default=3.0)
     parser.add_argument("--train_batch_size", type=int, default=32)
-    parser.add_argument("--random_batches", action="store_true", help="of any lengths, as by `Trainer`'s default")
+    parser.add_argument(
+        "--batches", choices=BATCHES, default="by_length", help="; ".join(map(": ".join, BATCHES.items()))
+    )
     parser.add_argument("--max_steps", type=int, help="stop early, to see what a step costs")
     parser.add_argument("--bfloat16", action="store_true", help="under autocast")
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args()
 
 
-def collate(rows: Features) -> dict[str, torch.Tensor]:
-    """A batch padded to its longest row; labels of tokens with -100, which transformers leaves out of the loss."""
-    length = max(len(row["input_ids"]) for row in rows)
+def collate(rows: Features, length: int | None) -> dict[str, torch.Tensor]:
+    """A batch padded to a length, or to its longest row; labels of tokens with -100, which are not in the loss."""
+    length = length or max(len(row["input_ids"]) for row in rows)
     batch = {"attention_mask": [[1] * len(row["input_ids"]) + [0] * (length - len(row["input_ids"])) for row in rows]}
     for name, first in rows[0].items():
         values = [row[name] for row in rows]
@@ -59,6 +66,11 @@ def collate(rows: Features) -> dict[str, torch.Tensor]:
             values = [value + [padding] * (length - len(value)) for value in values]
         batch[name] = values
     return {name: torch.tensor(values) for name, values in batch.items()}
+
+
+def padded_length(arguments: argparse.Namespace) -> int | None:
+    """Of all rows, where they do not go by the longest of their batch."""
+    return arguments.max_seq_length if arguments.batches == "padded" else None
 
 
 def training_batches(features: Features, batch_size: int, seed: int, by_length: bool) -> Iterator[Features]:
@@ -81,13 +93,13 @@ def train(model: torch.nn.Module, features: Features, arguments: argparse.Namesp
     num_steps = int(len(features) / arguments.train_batch_size * arguments.num_train_epochs)
     schedule = Schedule(arguments.learning_rate, num_steps, warmup_proportion=0.1)
     optimizer = AdamWeightDecay(model)
-    by_length = not arguments.random_batches
+    by_length = arguments.batches == "by_length"
     batches = training_batches(features, arguments.train_batch_size, arguments.seed, by_length)
     stop = min(num_steps, arguments.max_steps or num_steps)
     model.train()
     for step in range(stop):
         with torch.autocast("cpu", torch.bfloat16, enabled=arguments.bfloat16):
-            loss = model(**collate(next(batches))).loss
+            loss = model(**collate(next(batches), padded_length(arguments))).loss
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.update(schedule(step))
@@ -98,15 +110,16 @@ def train(model: torch.nn.Module, features: Features, arguments: argparse.Namesp
 
 
 @torch.inference_mode()
-def predict(model: torch.nn.Module, features: Features, bfloat16: bool) -> list[tuple[np.ndarray, ...]]:
+def predict(model: torch.nn.Module, features: Features, arguments: argparse.Namespace) -> list[tuple[np.ndarray, ...]]:
     """The logits of each row (two arrays for question answering), in the order of the rows; padding is left on."""
     model.eval()
     order = sorted(range(len(features)), key=lambda index: -len(features[index]["input_ids"]))
     logits = [()] * len(features)
     for start in range(0, len(order), PREDICT_BATCH_SIZE):
         chosen = order[start : start + PREDICT_BATCH_SIZE]
-        with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
-            outputs = model(**collate([features[index] for index in chosen])).to_tuple()
+        with torch.autocast("cpu", torch.bfloat16, enabled=arguments.bfloat16):
+            rows = [features[index] for index in chosen]
+            outputs = model(**collate(rows, padded_length(arguments))).to_tuple()
         for index, *arrays in zip(chosen, *(output.float().numpy() for output in outputs)):
             logits[index] = tuple(arrays)
     return logits
@@ -122,7 +135,7 @@ def main():
     times.append(time.perf_counter())
     steps = train(model, task.train_features, arguments)
     times.append(time.perf_counter())
-    scores = task.score(predict(model, task.eval_features, arguments.bfloat16))
+    scores = task.score(predict(model, task.eval_features, arguments))
     times.append(time.perf_counter())
     preparing, training, predicting = (end - start for start, end in zip(times, times[1:]))
     seconds = {"preparing": preparing, "training": training, "predicting": predicting}

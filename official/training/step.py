@@ -8,6 +8,7 @@ import tensorflow as tf
 from official.layers import DropoutSeed, dropout_seed, fused_blocks, recomputed_blocks
 from official.optimization import MovingAverage, clip_by_global_norm
 from official.training.loss_scale import LossScale
+from official.training.precision import training_precision
 from official.training.replicas import stack_sums, sum_over_replicas
 
 # objective(model, batch, training) answers with two dicts, `losses` and `metrics`: means as (total, weight, epsilon).
@@ -184,8 +185,8 @@ class TrainLoop:
         """Where `denominators` of the losses are not given, they are this batch's own."""
         variables = list(self.optimizer.variables.values())
         seed = self._dropout_seed(step, replica, number)
-        fused, recomputed = self.fusion == "blocks", self.recompute
-        with tf.GradientTape() as tape, dropout_seed(seed), fused_blocks(fused), recomputed_blocks(recomputed):
+        fused, recomputed = fused_blocks(self.fusion == "blocks"), recomputed_blocks(self.recompute)
+        with tf.GradientTape() as tape, training_precision(), dropout_seed(seed), fused, recomputed:
             losses, metrics = self.objective(self.model, batch, training=True)
             if denominators is None:
                 denominators = {name: self._denominator(mean, replica) for name, mean in losses.items()}

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import sys
 from collections.abc import Callable, Iterator, Mapping
 
 import keras
@@ -11,6 +12,7 @@ from official.errors import InputError
 from official.optimization import OPTIMIZERS, SCHEDULES, MovingAverage
 from official.training.checkpoint import TrainState, restore_weights
 from official.training.loss_scale import HALVINGS, LossScale
+from official.training.precision import about_precision, set_precision, training_dtype
 from official.training.step import Objective, TrainLoop
 from official.training.strategy import fastest_precision, runs_on_cpu
 
@@ -22,7 +24,7 @@ class TrainingOptions:
     """How steps are computed, whatever is trained; each field is the flag of that name."""
 
     train_batch_size: int = 32
-    mixed_precision: str = "float32"
+    mixed_precision: str = "auto"
     fusion: str = "auto"
     dropout_generator: str = "auto"
     gradient_accumulation_steps: int = 1
@@ -68,8 +70,7 @@ def prepare(options: TrainingOptions, strategy: tf.distribute.Strategy) -> None:
             f"--train_batch_size is {options.train_batch_size}: the {replicas} replicas{accumulated} can't share it "
             "evenly"
         )
-    precision = fastest_precision(strategy) if options.mixed_precision == "auto" else options.mixed_precision
-    keras.mixed_precision.set_global_policy("float32" if precision == "float32" else f"mixed_{precision}")
+    set_precision(options.mixed_precision, fastest_precision(strategy))
     keras.utils.set_random_seed(options.seed)
     # Where TensorFlow's own seed is 0 it can't shuffle by one that is a tensor (python/framework/random_seed.py:91).
     tf.random.set_seed(options.seed % TENSORFLOW_SEEDS or TENSORFLOW_SEEDS - 1)
@@ -113,7 +114,9 @@ class Training:
             self.step = tf.Variable(0, dtype=tf.int64, trainable=False, name="global_step")
             self.position = tf.Variable([0, 0], dtype=tf.int64, trainable=False, name="position")
             self._average = None if options.ema_decay is None else MovingAverage(weights, options.ema_decay)
-            loss_scale = LossScale() if keras.mixed_precision.global_policy().name == "mixed_float16" else None
+            loss_scale = LossScale() if training_dtype() == "float16" else None
+        if options.mixed_precision == "auto" and training_dtype() != "float32":
+            print(f"precision: {about_precision()} (--mixed_precision=float32: everywhere)", file=sys.stderr)
         slots = optimizer.slots | {
             name: slot for part in (self._average, loss_scale) if part is not None for name, slot in part.slots.items()
         }

@@ -4,10 +4,11 @@ from absl import flags
 
 flags.DEFINE_enum(
     "mixed_precision",
-    "float32",
-    ["float32", "bfloat16", "float16", "auto"],
+    "auto",
+    ["auto", "float32", "bfloat16", "float16"],
     "What is computed in; weights, normalisation, softmax and losses are float32 in any case. float16 comes with loss "
-    "scaling. auto: bfloat16 where the hardware multiplies it natively.",
+    "scaling. auto: bfloat16 in training, where the hardware multiplies it natively, and float32 for all else, so that "
+    "evaluation, prediction and what is exported don't depend on the machine.",
 )
 flags.DEFINE_enum(
     "fusion",

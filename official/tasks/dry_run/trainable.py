@@ -12,6 +12,7 @@ from official.optimization import LinearDecayWithWarmup
 from official.tasks.dry_run import costs
 from official.tasks.dry_run.network import Network, Parameters, count_parameters, network_of
 from official.tasks.dry_run.report import Row, in_bytes, memory_section
+from official.training.precision import about_precision, training_dtype
 from official.training.step import TrainLoop
 from official.training.strategy import runs_on_cpu
 from official.training.training import Training, TrainingOptions
@@ -70,7 +71,7 @@ class Trainable:
 
     def storage(self) -> costs.Storage:
         """A TPU compiles the whole step, and with it the blocks."""
-        width = tf.as_dtype(keras.mixed_precision.global_policy().compute_dtype).size
+        width = tf.as_dtype(training_dtype()).size
         compiled = self.loop.fusion != "none" or isinstance(self.loop.strategy, tf.distribute.TPUStrategy)
         return costs.Storage(width, compiled, self.loop.recompute)
 
@@ -88,7 +89,7 @@ class Trainable:
         return [
             ("weights", self.source),
             ("optimizer", f"{options.optimizer}{average}"),
-            ("precision", keras.mixed_precision.global_policy().name.replace("_", " ")),
+            ("precision", about_precision()),
             ("learning rate", rate),
             ("batch", self._batch()),
             ("devices", f"{', '.join(devices)} ({type(self.loop.strategy).__name__})"),

@@ -167,7 +167,9 @@ def test_a_run_that_was_stopped_ends_with_the_same_weights(run, by_length):
 @pytest.mark.parametrize("parts", [1, 2])
 def test_packed_examples_teach_what_padded_ones_do(run, head, labels, parts, monkeypatch):
     monkeypatch.setattr("official.models.bert.CLASSIFIER_DROPOUT", 0.0)
-    run = dataclasses.replace(run, group_by_length=False, num_train_epochs=2, max_seq_length=24)
+    run = dataclasses.replace(
+        run, group_by_length=False, num_train_epochs=2, max_seq_length=24, mixed_precision="float32"
+    )
     # Padding competes with the answer; there is none in these windows, and none where examples are packed.
     examples = make_examples() if head == "token_classification" else make_examples_of_one_length()
     padded = fine_tuning(run, head, labels)
@@ -191,7 +193,7 @@ from tests.official.tasks.fine_tuning.test_fine_tuning import FineTuningRun, fin
 pretrained, output_dir = sys.argv[1:]
 run = FineTuningRun(
     output_dir=output_dir, init_checkpoint=pretrained, max_seq_length=24, train_batch_size=8, learning_rate=3e-3,
-    num_train_epochs=2, fusion="none",
+    num_train_epochs=2, fusion="none", mixed_precision="float32",
 )
 examples = make_examples()
 one = fine_tuning(run, "question_answering", ())  # The head without dropout, of which replicas draw their own.
