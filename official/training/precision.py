@@ -9,7 +9,7 @@ import keras
 _active = threading.local()  # MirroredStrategy traces each replica in a thread of its own.
 
 
-@keras.saving.register_keras_serializable("official")  # A bidirectional layer makes its halves of what it says of itself.
+@keras.saving.register_keras_serializable("official")  # Bidirectional layers make their halves of a description.
 class TrainingPolicy(keras.DTypePolicy):
     """float32, but in `training_precision` another type: what learns as well by rounded products predicts exactly.
 
