@@ -66,7 +66,7 @@ def set_precision(mixed_precision: str, fastest: str) -> None:
 
 
 def about_precision() -> str:
-    """ "bfloat16 in training, float32 elsewhere", or the name of the one policy."""
+    """The policy in words."""
     policy = keras.config.dtype_policy()
     if policy.compute_dtype != training_dtype():
         return f"{training_dtype()} in training, {policy.compute_dtype} elsewhere; weights in {policy.variable_dtype}"

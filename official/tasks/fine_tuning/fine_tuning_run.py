@@ -72,7 +72,9 @@ def read_encoder(run: FineTuningRun) -> tuple[Config, Tokenizer]:
     elif run.source is not None:
         config = open_source(run.source)[1].config
     else:
-        raise InputError("neither --init_checkpoint nor --bert_config_file says which model is to be trained")
+        raise InputError(
+            f"{run.output_dir}: holds no model, and neither --init_checkpoint nor --bert_config_file says which to take"
+        )
     tokenizer = _read_tokenizer(run)
     if tokenizer.vocab_size > config.vocab_size:
         raise InputError(
