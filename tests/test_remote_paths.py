@@ -51,7 +51,7 @@ class Both:
         local = scripts.run(script, *ours)
         assert local.returncode == 0, local.stderr
         with self._bucket_of_remote():
-            remote = scripts.run("tests/on_remote.py", str(self.remote), self.root, script, *theirs)
+            remote = scripts.run("tests/on_remote.py", str(self.remote), self.root, *scripts.command_of(script, theirs))
         assert remote.returncode == 0, remote.stderr
         assert self._comparable(remote.stdout) == self._comparable(local.stdout)
         self._compare_files()

@@ -103,6 +103,7 @@ def run_case(case: Case, data: pathlib.Path, encoder: str, directory: pathlib.Pa
         max_seq_length=case.max_seq_length,
         train_batch_size=8,
         warmup_proportion=WARMUP / STEPS,
+        mixed_precision="float32",
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bert, "CLASSIFIER_DROPOUT", 0.0)  # Which is 0.1 whatever the config says.
