@@ -74,7 +74,7 @@ def test_a_layer_that_is_made_of_the_description_of_another_follows():
     assert elsewhere.dtype == tf.float32 and {weight.dtype for weight in layer.weights} == {"float32"}
 
 
-@pytest.mark.parametrize("fusion", ["none", "blocks"])
+@pytest.mark.parametrize("fusion", ["none", "blocks", pytest.param("step", marks=pytest.mark.slow)])
 def test_a_model_learns_as_in_bfloat16_and_is_evaluated_as_in_float32(fusion):
     automatic, evaluated = run(fusion, "auto")
     mixed, _ = run(fusion, "bfloat16")
