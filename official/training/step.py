@@ -134,7 +134,8 @@ class TrainLoop:
 
     def _replica_step(self, batch, learning_rate, step, scale, stopped):
         replica = tf.distribute.get_replica_context()
-        gradients, sums = self._gradients(batch, step, scale, replica)
+        with training_precision():  # In the backward pass too, where blocks may be computed again.
+            gradients, sums = self._gradients(batch, step, scale, replica)
         gradients = sum_over_replicas(gradients, replica)
         if self.loss_scale is not None:
             gradients = [gradient / scale for gradient in gradients]
@@ -185,8 +186,8 @@ class TrainLoop:
         """Where `denominators` of the losses are not given, they are this batch's own."""
         variables = list(self.optimizer.variables.values())
         seed = self._dropout_seed(step, replica, number)
-        fused, recomputed = fused_blocks(self.fusion == "blocks"), recomputed_blocks(self.recompute)
-        with tf.GradientTape() as tape, training_precision(), dropout_seed(seed), fused, recomputed:
+        fused, recomputed = self.fusion == "blocks", self.recompute
+        with tf.GradientTape() as tape, dropout_seed(seed), fused_blocks(fused), recomputed_blocks(recomputed):
             losses, metrics = self.objective(self.model, batch, training=True)
             if denominators is None:
                 denominators = {name: self._denominator(mean, replica) for name, mean in losses.items()}

@@ -74,11 +74,14 @@ def test_a_layer_that_is_made_of_the_description_of_another_follows():
     assert elsewhere.dtype == tf.float32 and {weight.dtype for weight in layer.weights} == {"float32"}
 
 
-@pytest.mark.parametrize("fusion", ["none", "blocks", pytest.param("step", marks=pytest.mark.slow)])
-def test_a_model_learns_as_in_bfloat16_and_is_evaluated_as_in_float32(fusion):
-    automatic, evaluated = run(fusion, "auto")
-    mixed, _ = run(fusion, "bfloat16")
-    exact, _ = run(fusion, "float32")
+@pytest.mark.parametrize(
+    "fusion, recompute",
+    [("none", False), ("blocks", False), ("blocks", True), pytest.param("step", False, marks=pytest.mark.slow)],
+)
+def test_a_model_learns_as_in_bfloat16_and_is_evaluated_as_in_float32(fusion, recompute):
+    automatic, evaluated = run(fusion, "auto", recompute=recompute)
+    mixed, _ = run(fusion, "bfloat16", recompute=recompute)
+    exact, _ = run(fusion, "float32", recompute=recompute)
     for name, value in automatic.items():
         np.testing.assert_array_equal(value, mixed[name], err_msg=name)
     assert any(np.any(value != exact[name]) for name, value in automatic.items())
@@ -88,7 +91,9 @@ def test_a_model_learns_as_in_bfloat16_and_is_evaluated_as_in_float32(fusion):
     assert evaluated != in_bfloat16
 
 
-def run(fusion: str, mixed_precision: str, weights: dict[str, np.ndarray] = WEIGHTS, steps: int = 3):
+def run(
+    fusion: str, mixed_precision: str, weights: dict[str, np.ndarray] = WEIGHTS, steps: int = 3, recompute: bool = False
+):
     """What three steps make of the weights, and what is then measured, after a measurement before them."""
     set_precision(mixed_precision, "bfloat16")
     strategy = make_strategy("one_device")
@@ -100,7 +105,8 @@ def run(fusion: str, mixed_precision: str, weights: dict[str, np.ndarray] = WEIG
     for name, value in weights.items():
         variables[name].assign(value)
     schedule = LinearDecayWithWarmup(1e-3, 100, 1)
-    loop = TrainLoop(strategy, model, bert_pretraining, optimizer, schedule, step, seed=1, fusion=fusion)
+    options = {"seed": 1, "fusion": fusion, "recompute": recompute}
+    loop = TrainLoop(strategy, model, bert_pretraining, optimizer, schedule, step, **options)
     columns = {name: tf.constant(value) for name, value in seeded.batch(SHAPE, seed=3, size=8).items()}
     batches = tf.data.Dataset.from_tensors(columns)
     evaluation = Evaluation(tf.distribute.get_strategy(), model, bert_pretraining)
