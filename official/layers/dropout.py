@@ -4,10 +4,8 @@ So a run that is resumed drops what the uninterrupted one would have dropped, an
 backward pass sees the mask of its forward pass.
 """
 
-import contextlib
-import threading
 import zlib
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 import keras
@@ -15,9 +13,10 @@ import tensorflow as tf
 
 from official.layers.fusion import block
 from official.layers.random_bits import random_bits
+from official.layers.tracing import Setting
 
 GENERATORS = ("counter", "philox")
-_active = threading.local()  # MirroredStrategy traces each replica in a thread of its own.
+_seed = Setting(None)
 
 
 class DropoutSeed(NamedTuple):
@@ -36,20 +35,14 @@ class DropoutSeed(NamedTuple):
         return self._replace(value=tf.bitwise.bitwise_xor(self.value, far))
 
 
-@contextlib.contextmanager
-def dropout_seed(seed: DropoutSeed | None) -> Iterator[None]:
+def dropout_seed(seed: DropoutSeed | None) -> AbstractContextManager[None]:
     """Within the block, all dropout draws from `seed`, each layer from a stream of its own."""
-    outer = getattr(_active, "seed", None)
-    _active.seed = seed
-    try:
-        yield
-    finally:
-        _active.seed = outer
+    return _seed.set_to(seed)
 
 
 def current_dropout_seed() -> DropoutSeed | None:
     """That of the `dropout_seed` block in which this is called."""
-    return getattr(_active, "seed", None)
+    return _seed.value
 
 
 class Dropout(keras.layers.Layer):

@@ -5,54 +5,43 @@ tensor once where plain operations do so ten times. So `@block` marks the functi
 inside `fused_blocks()` it runs compiled, elsewhere as written: exported models carry no compiled code.
 """
 
-import contextlib
 import functools
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import tensorflow as tf
 
-_active = threading.local()  # MirroredStrategy traces each replica in a thread of its own.
+from official.layers.tracing import Setting
+
+_fused, _compiling, _with_products = Setting(False), Setting(False), Setting(False)
 
 
-@contextlib.contextmanager
-def fused_blocks(fused: bool = True) -> Iterator[None]:
+def fused_blocks(fused: bool = True) -> AbstractContextManager[None]:
     """Within the block of this context, `@block` functions are traced compiled."""
-    outer = getattr(_active, "fused", False)
-    _active.fused = fused
-    try:
-        yield
-    finally:
-        _active.fused = outer
+    return _fused.set_to(fused)
 
 
 def fuses_blocks() -> bool:
-    return getattr(_active, "fused", False)
+    return _fused.value
 
 
 def is_in_compiled_block() -> bool:
     """Whether what is traced is the inside of a compiled block, or its gradient."""
-    return getattr(_active, "compiled", False)
+    return _compiling.value
 
 
-@contextlib.contextmanager
-def fused_with_products() -> Iterator[None]:
+def fused_with_products() -> AbstractContextManager[None]:
     """Within the block of this context, `widened` leaves 16 bits as they are: for what is traced to be exported.
 
     There oneDNN makes one operation of a product and what follows it, which computes in float32 from the product's sums
     and rounds once, at its end; casts would stand between the two.
     """
-    outer = getattr(_active, "with_products", False)
-    _active.with_products = True
-    try:
-        yield
-    finally:
-        _active.with_products = outer
+    return _with_products.set_to(True)
 
 
 def widened(x: tf.Tensor) -> tf.Tensor:
     """What comes out of a product, in float32."""
-    return x if getattr(_active, "with_products", False) else tf.cast(x, tf.float32)
+    return x if _with_products.value else tf.cast(x, tf.float32)
 
 
 def block(function: Callable[..., tf.Tensor]) -> Callable[..., tf.Tensor]:
@@ -76,11 +65,8 @@ def _compiled(function, constants):
     """`function` with a gradient that recomputes it, both compiled."""
 
     def bound(*tensors):
-        outer, _active.compiled = is_in_compiled_block(), True
-        try:
+        with _compiling.set_to(True):
             return function(*tensors, **dict(constants))
-        finally:
-            _active.compiled = outer
 
     forward = tf.function(bound, jit_compile=True, autograph=False)
 

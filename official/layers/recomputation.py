@@ -1,30 +1,24 @@
 """Blocks whose inner values are not kept for the backward pass, but computed again there (Chen et al. 2016)."""
 
-import contextlib
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import tensorflow as tf
 
 from official.layers.dropout import current_dropout_seed, dropout_seed
 from official.layers.fusion import fused_blocks, fuses_blocks
+from official.layers.tracing import Setting
 
-_active = threading.local()  # MirroredStrategy traces each replica in a thread of its own.
+_recomputed = Setting(False)
 
 
-@contextlib.contextmanager
-def recomputed_blocks(recomputed: bool = True) -> Iterator[None]:
+def recomputed_blocks(recomputed: bool = True) -> AbstractContextManager[None]:
     """Within the block of this context, Transformer blocks keep their input only."""
-    outer = getattr(_active, "recomputed", False)
-    _active.recomputed = recomputed
-    try:
-        yield
-    finally:
-        _active.recomputed = outer
+    return _recomputed.set_to(recomputed)
 
 
 def recomputes_blocks() -> bool:
-    return getattr(_active, "recomputed", False)
+    return _recomputed.value
 
 
 def recomputed(function: Callable[..., tf.Tensor]) -> Callable[..., tf.Tensor]:

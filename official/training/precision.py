@@ -1,12 +1,12 @@
 """What a run computes in: one type where it learns, and perhaps another where it only looks."""
 
-import contextlib
-import threading
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 
 import keras
 
-_active = threading.local()  # MirroredStrategy traces each replica in a thread of its own.
+from official.layers.tracing import Setting
+
+_is_training = Setting(False)
 
 
 @keras.saving.register_keras_serializable("official")  # Bidirectional layers make their halves of a description.
@@ -25,21 +25,15 @@ class TrainingPolicy(keras.DTypePolicy):
 
     @property
     def compute_dtype(self) -> str:
-        return self._training_dtype if getattr(_active, "training", False) else "float32"
+        return self._training_dtype if _is_training.value else "float32"
 
     def get_config(self) -> dict[str, str]:
         return {"training_dtype": self._training_dtype}
 
 
-@contextlib.contextmanager
-def training_precision() -> Iterator[None]:
+def training_precision() -> AbstractContextManager[None]:
     """Within the block, layers made under a `TrainingPolicy` compute in its type."""
-    outer = getattr(_active, "training", False)
-    _active.training = True
-    try:
-        yield
-    finally:
-        _active.training = outer
+    return _is_training.set_to(True)
 
 
 def training_dtype() -> str:
