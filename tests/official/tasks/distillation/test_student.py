@@ -75,5 +75,5 @@ def test_a_config_that_does_not_fit_is_refused(values, message, run, distillatio
 
 
 def test_something_has_to_say_which_model_it_is(run, distillation):
-    with pytest.raises(InputError, match="neither --init_checkpoint nor --bert_config_file says which model"):
+    with pytest.raises(InputError, match="neither --init_checkpoint nor --bert_config_file says which to take"):
         student_of(run, dataclasses.replace(distillation, student_layers=None))
