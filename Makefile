@@ -1,5 +1,6 @@
 # `make demo` and `make test` each make a virtual environment in .venv if there is none, and install what they need.
 # `make oracle` makes another, .oracle, with PyTorch and transformers: some of the slow tests compare with them.
+# `make peers` adds to it what the benchmarks compare with, and is called by them.
 
 VENV ?= .venv
 # The first Python of this machine that TensorFlow 2.20 and 2.21 have wheels for.
@@ -10,10 +11,11 @@ RUN := $(VENV)/bin/python
 INSTALLED := $(VENV)/installed
 REAL_MODELS := $(VENV)/real_models
 ORACLE := .oracle
+PEERS := $(wildcard benchmarks/*/pytorch_requirements.txt)
 # A process a core, four at most (each takes up to 4 GB); the tests of a file share what they set up.
 PYTEST := $(RUN) -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
-.PHONY: demo test test-slow test-long oracle clean
+.PHONY: demo test test-slow test-long oracle peers clean
 
 demo: $(INSTALLED)
 	$(RUN) run_pretraining.py
@@ -48,6 +50,12 @@ $(ORACLE)/installed: tests/oracle/requirements.txt
 	test -x $(ORACLE)/bin/python || $(PYTHON) -m venv $(ORACLE)
 	@echo "Installing PyTorch and transformers into $(ORACLE): 1.2 GB with PyTorch's build for CPUs, half a minute."
 	$(ORACLE)/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/oracle/requirements.txt
+	@touch $@
+
+peers: $(ORACLE)/peers
+
+$(ORACLE)/peers: $(ORACLE)/installed $(PEERS)
+	$(ORACLE)/bin/python -m pip install --quiet --disable-pip-version-check $(PEERS:%=--requirement %)
 	@touch $@
 
 clean:

@@ -1,10 +1,10 @@
 """What a checkpoint costs in every format: seconds to save and to load it, and memory, beside peers in the same run.
 
-    python benchmarks/checkpoint_formats.py --bert_config_file=bert-large --oracle=.oracle/bin/python
+    python benchmarks/checkpoint_formats.py --bert_config_file=bert-large
 
 A random encoder with its pooler is saved and loaded by processes of their own: each load in a fresh one, the saves of
 a format in one, which builds the model first. The files have just been written or read, so that they are in the
-system's cache. keras-hub takes its turn where it is installed, transformers and its `pytorch_model.bin` with --oracle.
+system's cache. keras-hub, where it is installed, and transformers with its `pytorch_model.bin` take their turns.
 Prints a table and, with --output, writes the same numbers as JSON. Needs Linux, which says what a process has held.
 """
 
@@ -21,13 +21,14 @@ from absl import flags
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
+from benchmarks import peers  # noqa: E402
 from official import command_line, files  # noqa: E402
 from official.errors import InputError  # noqa: E402
 
 FLAGS = flags.FLAGS
 
+flags.adopt_module_key_flags(peers)
 flags.DEFINE_string("bert_config_file", "bert-large", "A preset, or a bert_config.json.")
-flags.DEFINE_string("oracle", None, "A Python that has PyTorch and transformers.")
 flags.DEFINE_integer("repetitions", 3, "How often each is done; medians are shown.", 1)
 flags.DEFINE_string("directory", None, "Where the files are for a while: six times the model. Default: the system's.")
 flags.DEFINE_string("output", None, "Where to write the numbers.")
@@ -58,12 +59,9 @@ def plan() -> list[Work]:
     own = [Work("this project", "save", format, "this project") for format in ("hugging_face", "tf1", "keras_hub")]
     if importlib.util.find_spec("keras_hub"):
         own.append(Work("keras-hub", "save", "keras_hub", "keras-hub"))
-    if FLAGS.oracle:
-        own += [Work("transformers", "save", format, "transformers") for format in ("hugging_face", "torch")]
+    own += [Work("transformers", "save", format, "transformers") for format in ("hugging_face", "torch")]
     loads = [work._replace(action="load") for work in own]
-    if FLAGS.oracle:
-        loads.append(Work("this project", "load", "torch", "transformers"))
-    return own + loads
+    return [*own, *loads, Work("this project", "load", "torch", "transformers")]
 
 
 def run(work: Work, root: pathlib.Path, config_file: pathlib.Path) -> Cost:
@@ -81,7 +79,7 @@ def run(work: Work, root: pathlib.Path, config_file: pathlib.Path) -> Cost:
 
 
 def _run_once(arguments) -> Cost:
-    python = FLAGS.oracle if arguments[0] == "transformers" else sys.executable
+    python = peers.python() if arguments[0] == "transformers" else sys.executable
     result = subprocess.run([python, WORK, *map(str, arguments)], capture_output=True, text=True)
     if result.returncode:
         last = result.stderr.strip().splitlines()[-1:]

@@ -1,7 +1,7 @@
 """Measures how fast text becomes ids and records here, beside the published algorithm in Python and other tokenizers.
 
     python -m benchmarks.data_generation.compare --input_file=novels.txt --vocab_file=vocab.txt \\
-        --oracle=.oracle/bin/python --json=data_generation.json
+        --json=data_generation.json
 
 Everything runs in processes that take turns, and is told in MB of text for each second of the processor. The slow sides
 get the first megabytes of the text only. Records: examples are drawn `dupe_factor` times, and our side is the script
@@ -19,6 +19,7 @@ from collections.abc import Callable
 
 from absl import flags
 
+from benchmarks import peers
 from benchmarks.commands import REPOSITORY, cpu_seconds, finish
 from data_prep.token_store import BATCH_CHARACTERS, batches, token_dtype
 from data_prep.word_table import WordTable
@@ -29,9 +30,9 @@ FLAGS = flags.FLAGS
 MB = 1e6
 OURS, PUBLISHED = "this project", "the published algorithm in Python"
 
+flags.adopt_module_key_flags(peers)
 flags.DEFINE_string("input_file", None, "A text, one sentence a line, an empty line between documents.")
 flags.DEFINE_string("vocab_file", None, "A vocabulary.")
-flags.DEFINE_string("oracle", None, "A Python that has what tests/oracle/requirements.txt names.")
 flags.DEFINE_string("json", None, "Where to write the numbers.")
 flags.DEFINE_integer("repetitions", 3, "How often each side takes its turn.", 1)
 flags.DEFINE_float("slow_megabytes", 2.0, "How much of the text the slow sides get.", 0.1)
@@ -97,7 +98,7 @@ def tensorflow_text_ids(lines: list[str]) -> dict[str, float]:
 
 def hugging_face_ids(part: str) -> dict[str, float]:
     """Seconds for a part."""
-    command = [FLAGS.oracle, "-m", "benchmarks.data_generation.tokenizers_side"]
+    command = [peers.python(), "-m", "benchmarks.data_generation.tokenizers_side"]
     printed = finish([*command, f"--text={part}", f"--vocab={FLAGS.vocab_file}"])
     return json.loads(printed)
 
@@ -139,7 +140,7 @@ def table(rates: dict[str, list[float]]) -> str:
 
 
 def main():
-    command_line.require(FLAGS, "input_file", "vocab_file", "oracle")
+    command_line.require(FLAGS, "input_file", "vocab_file")
     command_line.import_tensorflow()
     with tempfile.TemporaryDirectory() as directory:
         rates = measure(directory)

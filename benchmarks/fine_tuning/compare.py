@@ -1,8 +1,7 @@
 """Fine-tunes the same weights here and in PyTorch, on six tasks with several seeds, and prints the scores side by side.
 
     python -m benchmarks.fine_tuning.prepare_data --data_dir=../shared/data --output_dir=data
-    python -m benchmarks.fine_tuning.compare --data_dir=data --init_checkpoint=MINILM --oracle=.oracle/bin/python \\
-        --results=results.jsonl
+    python -m benchmarks.fine_tuning.compare --data_dir=data --init_checkpoint=MINILM --results=results.jsonl
 
 Each run is a process of its own, and the sides take turns. What is in the results is not run again, so that the same
 command goes on where it stopped, or only prints the table. `taskset -c 0 python -m …` keeps both sides to one core.
@@ -23,6 +22,7 @@ from typing import NamedTuple
 
 from absl import flags
 
+from benchmarks import peers
 from benchmarks.commands import REPOSITORY, cpu_seconds, finish
 from benchmarks.fine_tuning.experiments import EXPERIMENTS, Experiment, Flags
 from official import command_line, files
@@ -34,9 +34,9 @@ FLAGS = flags.FLAGS
 BATCHES = {"pytorch": "by_length", "pytorch_random": "random", "pytorch_padded": "padded"}
 SIDES = ("ours", *BATCHES)
 
+flags.adopt_module_key_flags(peers)
 flags.DEFINE_string("data_dir", None, "What prepare_data wrote.")
 flags.DEFINE_string("init_checkpoint", None, "The weights that both start from, a Hugging Face directory.")
-flags.DEFINE_string("oracle", None, "A Python that has what pytorch_requirements.txt names.")
 flags.DEFINE_string("results", None, "JSON lines, one a run; what is there is kept and not run again.")
 flags.DEFINE_list("experiments", list(EXPERIMENTS), "Which of them.")
 flags.DEFINE_list("sides", ["ours", "pytorch"], "Which of the four are run where results are missing.")
@@ -127,7 +127,7 @@ def run_pytorch(run: Run, directory: str) -> float:
         "bfloat16": FLAGS.mixed_precision == "bfloat16",
         "batches": BATCHES[run.side],
     }
-    command = [FLAGS.oracle, "-m", "benchmarks.fine_tuning.pytorch_side", *as_flags(given)]
+    command = [peers.python(), "-m", "benchmarks.fine_tuning.pytorch_side", *as_flags(given)]
     printed = finish(command, time_limit=FLAGS.time_limit)
     return json.loads(printed.strip().split("\n")[-1])["scores"][run.experiment.pytorch_score]
 
@@ -235,7 +235,7 @@ def line_of(title: str, place: str, found: dict[str, list[dict]]) -> str:
 
 
 def main():
-    command_line.require(FLAGS, "data_dir", "init_checkpoint", "oracle", "results")
+    command_line.require(FLAGS, "data_dir", "init_checkpoint", "results")
     failed = run_missing()
     print(table(read_results()))
     if failed:

@@ -1,12 +1,12 @@
 """Measures a step of pretraining here, beside keras-hub and transformers, and beside nothing but its matrix products.
 
-    python -m benchmarks.pretraining_step.compare --oracle=.oracle/bin/python --sizes=mini,small --json=steps.json
+    python -m benchmarks.pretraining_step.compare --sizes=mini,small --json=steps.json
 
 All train masked language model and next sentence on the same batch of MAX_SEQ_LENGTH tokens an example, with dropout,
 Adam with weight decay, and clipping; this project and keras-hub project masked positions only. Each side is a process
-of its own, and the processes take turns: medians of the turns. --oracle is a Python with what
-tests/oracle/requirements.txt names. The products' share, in seconds of the processor, is that of a step's matrix
-products of dense layers, measured alone: what a step would take if it were free of all else.
+of its own, and the processes take turns: medians of the turns. The
+products' share, in seconds of the processor, is that of a step's matrix products of dense layers, measured alone: what
+a step would take if it were free of all else.
 """
 
 import contextlib
@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 from absl import flags
 
+from benchmarks import peers
 from official import command_line, files
 from official.errors import InputError
 
@@ -55,7 +56,7 @@ SIDES = {
     "products": Side(PRODUCTS, ""),
 }
 
-flags.DEFINE_string("oracle", None, "A Python that has what tests/oracle/requirements.txt names.")
+flags.adopt_module_key_flags(peers)
 flags.DEFINE_string("json", None, "Where to write the numbers.")
 for name, known, default in (
     ("sizes", BATCH_SIZES, ["tiny", "mini", "small", "base"]),
@@ -75,7 +76,7 @@ flags.DEFINE_integer("threads", len(os.sched_getaffinity(0)), "Of every side.", 
 @contextlib.contextmanager
 def started(side: Side, config: str, precision: str, batch_size: int) -> Iterator[subprocess.Popen]:
     """A process that waits for its turns."""
-    python = FLAGS.oracle if side.module == "transformers_side" else sys.executable
+    python = peers.python() if side.module == "transformers_side" else sys.executable
     command = [python, "-m", f"benchmarks.pretraining_step.{side.module}", f"--config={config}"]
     command += [f"--precision={precision}", f"--batch_size={batch_size}", f"--variant={side.variant}"]
     names = ("max_seq_length", "max_predictions_per_seq", "steps", "threads")
@@ -146,7 +147,6 @@ def table(size: str, precision: str, batch_size: int, found: dict[str, dict]) ->
 
 
 def main():
-    command_line.require(FLAGS, "oracle")
     command_line.import_tensorflow()
     from official.models.registry import read_config
 

@@ -1,11 +1,10 @@
 """Measures what an exported model takes for a request of raw text, beside PyTorch and ONNX Runtime in the same run.
 
-    python -m benchmarks.serving.compare --init_checkpoint=MINILM --oracle=.oracle/bin/python --work_dir=serving_speed
+    python -m benchmarks.serving.compare --init_checkpoint=MINILM --work_dir=serving_speed
 
 MINILM is a Hugging Face directory; the other model is a BERT-base with random weights. All sides read the same texts,
 tokenize them and answer with the mean of the last states, each in a process of its own and with the same number of
-threads; they take turns. --oracle is a Python with what pytorch_requirements.txt names. WORK_DIR/results.jsonl keeps
-every measurement, and the table is made of all that it holds.
+threads; they take turns. WORK_DIR/results.jsonl keeps every measurement, and the table is made of all that it holds.
 """
 
 import itertools
@@ -18,6 +17,7 @@ from typing import NamedTuple
 
 from absl import flags
 
+from benchmarks import peers
 from benchmarks.commands import REPOSITORY, finish
 from official import command_line, files
 
@@ -27,8 +27,8 @@ OURS, PYTORCH, ONNX_RUNTIME = SIDES = ("ours", "pytorch", "onnxruntime")
 FLOAT32, BFLOAT16 = PRECISIONS = ("float32", "bfloat16")
 ENVIRONMENT = {"HF_HUB_OFFLINE": "1", "TF_CPP_MIN_LOG_LEVEL": "2"}
 
+flags.adopt_module_key_flags(peers)
 flags.DEFINE_string("init_checkpoint", None, "The small model, a Hugging Face directory.")
-flags.DEFINE_string("oracle", None, "A Python that has what pytorch_requirements.txt names.")
 flags.DEFINE_string("work_dir", None, "For models and results; models that are there are not made again.")
 flags.DEFINE_list("cases", ["1x10", "1x128", "1x384", "32x10", "32x128"], "ROWSxTOKENS.")
 for name, known in (("models", MODELS), ("sides", SIDES), ("precisions", PRECISIONS)):
@@ -75,7 +75,7 @@ def prepare(run: Run) -> None:
         script = str(REPOSITORY / "export_savedmodel.py")
         finish([sys.executable, script, *(f"--{name}={value}" for name, value in given.items())], ENVIRONMENT)
     if run.side == ONNX_RUNTIME and not files.exists(onnx_file(run.model)):
-        finish([FLAGS.oracle, "-m", "benchmarks.serving.pytorch_to_onnx", source, onnx_file(run.model)], ENVIRONMENT)
+        finish([peers.python(), "-m", "benchmarks.serving.pytorch_to_onnx", source, onnx_file(run.model)], ENVIRONMENT)
 
 
 def measure(run: Run) -> list[dict]:
@@ -83,9 +83,9 @@ def measure(run: Run) -> list[dict]:
     source = source_of(run.model)
     command = {
         OURS: [sys.executable, "-m", "benchmarks.serving.session_side", "--model", exported(run)],
-        PYTORCH: [FLAGS.oracle, "-m", "benchmarks.serving.pytorch_side", "--model", source],
+        PYTORCH: [peers.python(), "-m", "benchmarks.serving.pytorch_side", "--model", source],
         ONNX_RUNTIME: [
-            *(FLAGS.oracle, "-m", "benchmarks.serving.onnx_side"),
+            *(peers.python(), "-m", "benchmarks.serving.onnx_side"),
             *("--model", onnx_file(run.model), "--tokenizer", source),
         ],
     }[run.side]
@@ -144,7 +144,7 @@ def table(results: list[dict]) -> str:
 
 
 def main():
-    command_line.require(FLAGS, "init_checkpoint", "oracle", "work_dir")
+    command_line.require(FLAGS, "init_checkpoint", "work_dir")
     files.make_directory(FLAGS.work_dir)
     for run in runs() if FLAGS.repetitions else []:
         prepare(run)
