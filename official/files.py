@@ -183,6 +183,26 @@ def check_directory(path: str) -> None:
         raise InputError(f"{path}: permission denied")
 
 
+def try_to_write(path: str) -> None:
+    """Writes a file to a directory, and removes it again, as well as the directories that were not there before.
+
+    Raises:
+        InputError: a part of the path is a file, or may not be written.
+    """
+    made, there = [], os.path.abspath(path)
+    while not is_remote(path) and not os.path.lexists(there):
+        made.append(there)
+        there = os.path.dirname(there)
+    make_directory(path)
+    probe = os.path.join(path, ".writable")
+    with write_whole(probe):
+        pass
+    remove_if_there(probe)
+    for directory in made:
+        with contextlib.suppress(OSError):  # Another process writes there meanwhile.
+            os.rmdir(directory)
+
+
 def replace(source: str, target: str) -> None:
     """Renames the file `source` to `target`, over an older file of that name."""
     if not is_remote(target):

@@ -67,22 +67,16 @@ def require_room(directory: str, version: int | None, dry_run: bool = False) -> 
     """Makes sure that a version can be written: what takes hours is to know it before.
 
     Args:
-        directory: of the model's versions; it is made.
+        directory: of the model's versions.
         version: None for the next.
-        dry_run: make and write nothing; then less is found out.
+        dry_run: write nothing, not even to try it; then less is found out.
 
     Raises:
         InputError: it is there already, or nothing can be written there.
     """
-    (files.check_directory if dry_run else files.make_directory)(directory)
+    (files.check_directory if dry_run else files.try_to_write)(directory)
     if version is not None and files.exists(path := os.path.join(directory, str(version))):
         raise _taken(path)
-    if dry_run:
-        return
-    probe = os.path.join(directory, ".writable")
-    with files.write_whole(probe):
-        pass
-    files.remove_if_there(probe)
 
 
 def _taken(path: str) -> InputError:

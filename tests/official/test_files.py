@@ -234,11 +234,20 @@ def test_a_directory_that_could_be_made_is_found_to_be_so_and_not_made(tmp_path,
     assert os.listdir(tmp_path) == ["there"]
 
 
+@pytest.mark.parametrize("path", ["new", "new/below/it", "there", "there/below"])
+def test_writing_is_tried_without_a_trace(tmp_path, path):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "file").write_text("text")
+    files.try_to_write(str(tmp_path / path))
+    assert sorted(tmp_path.rglob("*")) == [tmp_path / "there", tmp_path / "there" / "file"]
+
+
+@pytest.mark.parametrize("check", [files.check_directory, files.try_to_write])
 @pytest.mark.parametrize("path", ["file", "file/below", "file/below/it"])
-def test_a_directory_in_place_of_a_file_is_refused(tmp_path, path):
+def test_a_directory_in_place_of_a_file_is_refused(tmp_path, path, check):
     (tmp_path / "file").write_text("text")
-    with pytest.raises(InputError, match="a file, a directory was expected"):
-        files.check_directory(str(tmp_path / path))
+    with pytest.raises(InputError, match="a directory was expected|Not a directory"):
+        check(str(tmp_path / path))
 
 
 def test_a_directory_that_may_not_be_written_is_refused(tmp_path, monkeypatch):
