@@ -1,7 +1,7 @@
 """How weights are updated: optimizers, learning-rate schedules, clipping."""
 
 from official.optimization.adam_weight_decay import AdamW, AdamWeightDecay
-from official.optimization.clipping import clip_by_global_norm
+from official.optimization.clipping import clipping_factor
 from official.optimization.lamb import AlbertLamb, Lamb
 from official.optimization.layerwise import layerwise_scales
 from official.optimization.moving_average import MovingAverage
@@ -28,6 +28,6 @@ __all__ = [
     "Lamb",
     "LinearDecayWithWarmup",
     "MovingAverage",
-    "clip_by_global_norm",
+    "clipping_factor",
     "layerwise_scales",
 ]

@@ -50,7 +50,12 @@ class AdamWeightDecay:
         return not any(re.search(pattern, name) for pattern in self.exclude_from_weight_decay)
 
     def apply_gradients(
-        self, gradients: Sequence[tf.Tensor], learning_rate: tf.Tensor, step: tf.Tensor, applied: tf.Tensor
+        self,
+        gradients: Sequence[tf.Tensor],
+        learning_rate: tf.Tensor,
+        step: tf.Tensor,
+        applied: tf.Tensor,
+        factor: tf.Tensor | float = 1.0,
     ) -> None:
         """Updates all variables; to be called in a replica, with gradients that are the same in every replica.
 
@@ -59,26 +64,30 @@ class AdamWeightDecay:
             learning_rate: float32 scalar.
             step: integer scalar, how many updates there were before.
             applied: bool scalar; where it is false, nothing changes.
+            factor: float32 scalar, what the gradients are multiplied by. Multiplied before, they would be written and
+                read once more, which takes a third of the time of the update.
         """
+        factor = tf.convert_to_tensor(factor)
         tf.__internal__.distribute.interim.maybe_merge_call(
-            self._update_all, tf.distribute.get_strategy(), list(gradients), learning_rate, step, applied
+            self._update_all, tf.distribute.get_strategy(), list(gradients), learning_rate, step, applied, factor
         )
 
-    def _update_all(self, strategy, gradients, learning_rate, step, applied):
+    def _update_all(self, strategy, gradients, learning_rate, step, applied, factor):
         for (name, variable), gradient in zip(self.variables.items(), gradients, strict=True):
             m, v = self.slots[f"{name}/adam_m"], self.slots[f"{name}/adam_v"]
             decay = tf.constant(self.weight_decay_rate if self.decays(name) else 0.0)
             rate = learning_rate * self.learning_rate_scales.get(name, 1.0)
-            arguments = (m, v, gradient, rate, decay, step, applied)
+            arguments = (m, v, gradient, rate, decay, step, applied, factor)
             strategy.extended.update(variable, self._update, args=arguments, group=False)
 
-    def _update(self, variable, m, v, gradient, learning_rate, decay, step, applied):
+    def _update(self, variable, m, v, gradient, learning_rate, decay, step, applied, factor):
         before = variable.value(), m.value(), v.value()
-        values = self._next_values(*before, gradient, learning_rate, decay, step, applied)
+        values = self._next_values(*before, gradient, learning_rate, decay, step, applied, factor)
         for target, value in zip((variable, m, v), values, strict=True):
             target.assign(value)
 
-    def _next_values(self, w, m, v, gradient, learning_rate, decay, step, applied):
+    def _next_values(self, w, m, v, gradient, learning_rate, decay, step, applied, factor):
+        gradient = gradient * factor
         next_m = self.beta_1 * m + (1.0 - self.beta_1) * gradient
         next_v = self.beta_2 * v + (1.0 - self.beta_2) * tf.square(gradient)
         next_w = w - learning_rate * self._direction(w, next_m, next_v, decay, step)

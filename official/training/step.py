@@ -6,7 +6,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from official.layers import DropoutSeed, dropout_seed, fused_blocks, recomputed_blocks
-from official.optimization import MovingAverage, clip_by_global_norm
+from official.optimization import MovingAverage, clipping_factor
 from official.training.loss_scale import LossScale
 from official.training.precision import training_precision
 from official.training.replicas import stack_sums, sum_over_replicas
@@ -46,7 +46,7 @@ class TrainLoop:
         strategy: under whose scope model and optimizer were made.
         model: a `keras.Model`.
         objective: see above.
-        optimizer: has `variables` (name → variable) and `apply_gradients(gradients, learning_rate, step, applied)`.
+        optimizer: has `variables` (name → variable) and `apply_gradients`; see `AdamWeightDecay`.
         schedule: step → learning rate.
         step: int64 variable, the number of optimizer steps taken.
         seed, dropout_generator: of dropout.
@@ -139,11 +139,11 @@ class TrainLoop:
         gradients = sum_over_replicas(gradients, replica)
         if self.loss_scale is not None:
             gradients = [gradient / scale for gradient in gradients]
-        gradients, norm = clip_by_global_norm(gradients, self.clip_norm)
+        factor, norm = clipping_factor(gradients, self.clip_norm)
         sums = sum_over_replicas(sums, replica)
         finite = tf.reduce_all(tf.math.is_finite(sums)) & tf.math.is_finite(norm)
         applied = finite & ~stopped
-        self.optimizer.apply_gradients(gradients, learning_rate, step, applied)
+        self.optimizer.apply_gradients(gradients, learning_rate, step, applied, factor)
         if self.moving_average is not None:
             self.moving_average.update(applied)
         return sums, norm, finite

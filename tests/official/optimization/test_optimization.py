@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from official.models.bert import Bert, BertConfig
-from official.optimization import AdamW, AdamWeightDecay, Lamb, LinearDecayWithWarmup, clip_by_global_norm
+from official.optimization import AdamW, AdamWeightDecay, Lamb, LinearDecayWithWarmup, clipping_factor
 from official.optimization.moving_average import MovingAverage
 
 
@@ -137,13 +137,32 @@ def test_biases_and_layer_norms_do_not_decay_and_everything_else_does():
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
 def test_clipping_scales_all_gradients_by_their_joint_norm(scale):
     gradients = [np.float32([[3.0, 0.0]]) * scale, np.float32([4.0]) * scale]
-    clipped, norm = clip_by_global_norm([tf.constant(g) for g in gradients], 1.0)
+    factor, norm = clipping_factor([tf.constant(g) for g in gradients], 1.0)
     assert float(norm) == pytest.approx(5.0 * scale)
-    for ours, gradient in zip(clipped, gradients, strict=True):
-        np.testing.assert_allclose(ours, gradient / max(1.0, 5.0 * scale), rtol=1e-6)
+    assert float(factor) == pytest.approx(1 / max(1.0, 5.0 * scale))
+
+
+def test_without_a_longest_gradient_none_is_clipped():
+    factor, norm = clipping_factor([tf.constant([3.0, 4.0])], 0.0)
+    assert (float(factor), float(norm)) == (1.0, 5.0)
+
+
+@pytest.mark.parametrize("make", [AdamWeightDecay, AdamW, Lamb])
+def test_an_update_multiplies_the_gradients_by_the_factor(make):
+    gradient, start = np.float32([[0.3, -2.0], [5.0, 0.01]]), np.float32([[1, 2], [3, 4]])
+    updated = []
+    for given, factor in ((gradient * np.float32(0.125), 1.0), (gradient, 0.125)):
+        optimizer = make({"kernel": tf.Variable(start)})
+        for step in range(3):
+            optimizer.apply_gradients(
+                [tf.constant(given)], tf.constant(0.1), tf.constant(step), tf.constant(True), tf.constant(factor)
+            )
+        updated.append(optimizer.variables["kernel"].numpy())
+    np.testing.assert_array_equal(*updated)
+    assert not np.array_equal(updated[0], start)
 
 
 def test_repeated_rows_of_a_sparse_gradient_are_added_before_the_norm_is_taken():
     sparse = tf.IndexedSlices(tf.constant([[3.0], [1.0]]), tf.constant([0, 0]), dense_shape=tf.constant([2, 1]))
-    _, norm = clip_by_global_norm([sparse], 1.0)
+    _, norm = clipping_factor([sparse], 1.0)
     assert float(norm) == pytest.approx(4.0)
