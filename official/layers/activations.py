@@ -4,19 +4,20 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from official.layers.fusion import block, widened
+from official.layers.casts import cast, widened
+from official.layers.fusion import block
 
 
 @block
 def gelu_tanh(x: tf.Tensor) -> tf.Tensor:
     """The tanh form of the Gaussian error linear unit: what `gelu` means in google-research/bert (modeling.py:264)."""
-    return tf.cast(tf.nn.gelu(widened(x), approximate=True), x.dtype)
+    return cast(tf.nn.gelu(widened(x), approximate=True), x.dtype)
 
 
 @block
 def gelu_erf(x: tf.Tensor) -> tf.Tensor:
     """The exact Gaussian error linear unit, x·Φ(x): what `gelu` means in Hugging Face's configs."""
-    return tf.cast(tf.nn.gelu(widened(x), approximate=False), x.dtype)
+    return cast(tf.nn.gelu(widened(x), approximate=False), x.dtype)
 
 
 # `gelu` keeps its meaning in the original's JSON; a config that comes from elsewhere is translated when it is read.

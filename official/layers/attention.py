@@ -6,10 +6,12 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
+from official.layers.casts import cast, widened
 from official.layers.dense import Dense
 from official.layers.dropout import Dropout, drop
-from official.layers.fusion import block, widened
+from official.layers.fusion import block
 from official.layers.initializers import TruncatedNormal
+from official.layers.sums import softmax
 
 MASKED_OUT = -10_000.0  # Added to a score whose key is padding: modeling.py:712.
 
@@ -36,13 +38,14 @@ def attention_probs(
     """dropout(softmax(scores·scale + bias)) over the keys, computed in float32.
 
     Args:
-        scores, bias: [B, N, T, T] and [B, 1, 1 or T, T].
+        scores: [B, N, T, T].
+        bias: a mask, [B, 1, 1 or T, T]; it is given no gradient, which would take as long as that of the scores.
         scale: of the scores.
         seed, dropout: as for `drop`.
     """
     scaled = widened(scores) * scale
-    probs = tf.nn.softmax(scaled + tf.cast(bias, scaled.dtype))
-    return tf.cast(drop(probs, seed, **dropout), scores.dtype)
+    probs = softmax(scaled + tf.cast(tf.stop_gradient(bias), scaled.dtype))
+    return cast(drop(probs, seed, **dropout), scores.dtype)
 
 
 class Attended(NamedTuple):

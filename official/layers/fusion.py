@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from official.layers.tracing import Setting
 
-_fused, _compiling, _with_products = Setting(False), Setting(False), Setting(False)
+_fused, _compiling = Setting(False), Setting(False)
 
 
 def fused_blocks(fused: bool = True) -> AbstractContextManager[None]:
@@ -28,20 +28,6 @@ def fuses_blocks() -> bool:
 def is_in_compiled_block() -> bool:
     """Whether what is traced is the inside of a compiled block, or its gradient."""
     return _compiling.value
-
-
-def fused_with_products() -> AbstractContextManager[None]:
-    """Within the block of this context, `widened` leaves 16 bits as they are: for what is traced to be exported.
-
-    There oneDNN makes one operation of a product and what follows it, which computes in float32 from the product's sums
-    and rounds once, at its end; casts would stand between the two.
-    """
-    return _with_products.set_to(True)
-
-
-def widened(x: tf.Tensor) -> tf.Tensor:
-    """What comes out of a product, in float32."""
-    return x if _with_products.value else tf.cast(x, tf.float32)
 
 
 def block(function: Callable[..., tf.Tensor]) -> Callable[..., tf.Tensor]:

@@ -5,6 +5,7 @@ import functools
 import keras
 import tensorflow as tf
 
+from official.layers.casts import cast
 from official.layers.fusion import block
 from official.layers.sums import mean_of_last_axis, scale_and_shift
 
@@ -36,10 +37,10 @@ class LayerNorm(keras.layers.Layer):
 
 def layer_norm(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor, *, epsilon: float) -> tf.Tensor:
     """[..., H] with scale and shift [H] in float32."""
-    x32 = tf.cast(x, tf.float32)
+    x32 = cast(x, tf.float32)
     centred = x32 - mean_of_last_axis(x32)
     variance = mean_of_last_axis(tf.square(centred))  # [..., 1]
-    return tf.cast(scale_and_shift(centred * tf.math.rsqrt(variance + epsilon), gamma, beta), x.dtype)
+    return cast(scale_and_shift(centred * tf.math.rsqrt(variance + epsilon), gamma, beta), x.dtype)
 
 
 normalize = block(layer_norm)

@@ -13,8 +13,22 @@ def mean_of_last_axis(x: tf.Tensor) -> tf.Tensor:
     """float32 [..., H] → [..., 1]."""
     if not is_in_compiled_block():
         return tf.reduce_mean(x, axis=-1, keepdims=True)
-    size = x.shape[-1]
-    return tf.matmul(x, tf.ones([size, 1])) / size
+    return _sum_of_last_axis(x) / x.shape[-1]
+
+
+def softmax(x: tf.Tensor) -> tf.Tensor:
+    """Over the last axis, float32 [..., H]."""
+    return _softmax(x) if is_in_compiled_block() else tf.nn.softmax(x)
+
+
+@tf.custom_gradient
+def _softmax(x):
+    probs = tf.nn.softmax(x)
+
+    def gradient(upstream):
+        return probs * (upstream - _sum_of_last_axis(upstream * probs))
+
+    return probs, gradient
 
 
 def scale_and_shift(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) -> tf.Tensor:
@@ -30,6 +44,11 @@ def _scale_and_shift(x, gamma, beta):
         return upstream * gamma, _sum_of_rows(upstream * x), _sum_of_rows(upstream)
 
     return x * gamma + beta, gradient
+
+
+def _sum_of_last_axis(x):
+    """[..., H] → [..., 1]."""
+    return tf.matmul(x, tf.ones([tf.shape(x)[-1], 1]))
 
 
 def _sum_of_rows(x):

@@ -8,9 +8,10 @@ import tensorflow as tf
 
 from official.layers.activations import ACTIVATIONS
 from official.layers.attention import SelfAttention
+from official.layers.casts import cast, widened
 from official.layers.dense import Dense
 from official.layers.dropout import Dropout, drop
-from official.layers.fusion import block, widened
+from official.layers.fusion import block
 from official.layers.initializers import TruncatedNormal
 from official.layers.layer_norm import LayerNorm, layer_norm
 from official.layers.recomputation import recomputed, recomputes_blocks
@@ -29,7 +30,7 @@ def add_and_normalize(
 ) -> tf.Tensor:
     """LayerNorm(residual + dropout(x)): [..., H], with scale and shift [H]; `seed` and `dropout` as for `drop`."""
     total = widened(residual) + drop(widened(x), seed, **dropout)
-    return tf.cast(layer_norm(total, gamma, beta, epsilon=epsilon), x.dtype)
+    return cast(layer_norm(total, gamma, beta, epsilon=epsilon), x.dtype)
 
 
 class Residual(keras.layers.Layer):

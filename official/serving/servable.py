@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from official.layers.fusion import fused_with_products
+from official.layers.casts import fused_with_products
 from official.serving.text_inputs import TOKEN_FEATURES, Inputs, TextInputs, parse_examples
 from official.tokenization.tokenizer import Tokenizer
 

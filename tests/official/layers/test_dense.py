@@ -6,8 +6,8 @@ import pytest
 import tensorflow as tf
 
 from official.layers.activations import ACTIVATIONS
+from official.layers.casts import fused_with_products
 from official.layers.dense import Dense
-from official.layers.fusion import fused_with_products
 
 SHAPES = ([5, 8], [2, 5, 8], [2, 1, 3, 8], [0, 5, 8])
 

@@ -39,7 +39,8 @@ def value_and_gradients(function, tensors, constants, fused):
             tape.watch([tensor for tensor in tensors if tensor.dtype.is_floating])
             result = function(*tensors, **constants)
             loss = tf.reduce_sum(tf.cast(result, tf.float32) ** 2)
-        return result, tape.gradient(loss, tensors[:2])
+        gradients = tape.gradient(loss, tensors[:2])
+        return result, [each for each in gradients if each is not None]  # None for the mask of attention.
 
     return compute(*tensors)
 

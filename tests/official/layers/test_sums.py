@@ -1,9 +1,10 @@
-"""Sums by products with ones, in compiled blocks only: layer normalisation and its gradients beside NumPy."""
+"""Sums by products with ones, in compiled blocks only: layer normalisation and attention beside NumPy."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from official.layers.attention import attention_probs
 from official.layers.fusion import fused_blocks, is_in_compiled_block
 from official.layers.layer_norm import normalize
 
@@ -38,6 +39,30 @@ def test_layer_normalisation_and_its_gradients_are_those_of_the_paper(fused, sha
 
     for found, expected in zip(run(), published(x, gamma, beta, upstream), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("fused", [True, False])
+@pytest.mark.parametrize("shape", [(1, 2, 3, 3), (2, 2, 24, 24), (2, 1, 7, 129)])
+def test_attention_and_its_gradient_are_those_of_softmax(fused, shape):
+    random = np.random.default_rng(0)
+    scores, upstream = random.normal(0, 20, shape), random.normal(size=shape)
+    mask = -10_000 * random.integers(0, 2, (shape[0], 1, 1, shape[-1]))
+    exponentials = np.exp(scores / 8 + mask - (scores / 8 + mask).max(-1, keepdims=True))
+    probs = exponentials / exponentials.sum(-1, keepdims=True)
+    of_scores = probs * (upstream - (upstream * probs).sum(-1, keepdims=True)) / 8
+    x, bias = tf.constant(scores, tf.float32), tf.constant(mask, tf.float32)
+
+    @tf.function
+    def run():
+        with tf.GradientTape() as tape, fused_blocks(fused):
+            tape.watch([x, bias])
+            y = attention_probs(x, bias, scale=0.125)
+        of_x, of_bias = tape.gradient(y, [x, bias], output_gradients=tf.constant(upstream, tf.float32))
+        assert of_bias is None
+        return y, of_x
+
+    for found, expected in zip(run(), (probs, of_scores), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=2e-6)
 
 
 def test_what_is_exported_has_the_plain_operations():
