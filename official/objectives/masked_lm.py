@@ -10,6 +10,7 @@ import math
 import tensorflow as tf
 
 from official.errors import InputError
+from official.objectives.cross_entropy import cross_entropy
 from official.objectives.masked_positions import electra_positions, ngram_positions, roberta_positions, word_positions
 from official.objectives.means import Measures, weighted_mean
 
@@ -174,7 +175,7 @@ def masked_lm(
         name: the measures are `name`_loss and `name`_accuracy.
         epsilon: added to the denominator of the loss.
     """
-    example_loss = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=masked_lm_ids, logits=mlm_logits)  # [B, P]
+    example_loss = cross_entropy(mlm_logits, masked_lm_ids)  # [B, P]
     correct = tf.cast(tf.argmax(mlm_logits, axis=-1, output_type=tf.int32) == masked_lm_ids, tf.float32)
     return Measures(
         losses={f"{name}_loss": weighted_mean(example_loss, masked_lm_weights, epsilon)},
