@@ -37,8 +37,8 @@ def cast(x: tf.Tensor, dtype: tf.DType) -> tf.Tensor:
 
 
 def _rounded(x, dtype):
-    """`x` in `dtype`; in bfloat16 by its bits, where XLA's cast asks of each number whether it is one: twice the time
-    of a whole GELU on a CPU. The NaNs that processors make stay what they are.
+    """`x` in `dtype`; in bfloat16 by its bits: XLA's cast asks of each number whether it is one, which takes as long as
+    all the rest of a GELU on a CPU. The NaNs that processors make stay what they are.
     """
     if dtype != tf.bfloat16:
         return tf.cast(x, dtype)

@@ -64,8 +64,8 @@ class AdamWeightDecay:
             learning_rate: float32 scalar.
             step: integer scalar, how many updates there were before.
             applied: bool scalar; where it is false, nothing changes.
-            factor: float32 scalar, what the gradients are multiplied by. Multiplied before, they would be written and
-                read once more, which takes a third of the time of the update.
+            factor: float32 scalar, what the gradients are multiplied by; multiplied before, they would be written and
+                read once more.
         """
         factor = tf.convert_to_tensor(factor)
         tf.__internal__.distribute.interim.maybe_merge_call(
