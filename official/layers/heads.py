@@ -4,10 +4,8 @@ import keras
 import tensorflow as tf
 
 from official.layers.activations import ACTIVATIONS
-from official.layers.casts import cast
 from official.layers.dense import Dense, product
 from official.layers.dropout import Dropout
-from official.layers.fusion import block
 from official.layers.initializers import TruncatedNormal
 from official.layers.layer_norm import LayerNorm
 
@@ -80,12 +78,7 @@ class MaskedLMHead(keras.layers.Layer):
             sequence_output = tf.gather(sequence_output, positions, batch_dims=1)  # [B, P, H]
         x = self.layer_norm(self.dense(sequence_output))
         logits = product(x, tf.cast(word_embeddings, x.dtype), transpose_b=True)
-        return _add_in_float32(logits, tf.convert_to_tensor(self.output_bias))
-
-
-@block
-def _add_in_float32(x, bias):
-    return cast(x, tf.float32) + cast(bias, tf.float32)
+        return tf.cast(logits, tf.float32) + tf.cast(self.output_bias, tf.float32)
 
 
 class DenseClassificationHead(keras.layers.Layer):
