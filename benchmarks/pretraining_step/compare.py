@@ -4,9 +4,9 @@
 
 All train masked language model and next sentence on the same batch of MAX_SEQ_LENGTH tokens an example, with dropout,
 Adam with weight decay, and clipping; this project and keras-hub project masked positions only. Each side is a process
-of its own, and the processes take turns: medians of the turns. The
-products' share, in seconds of the processor, is that of a step's matrix products of dense layers, measured alone: what
-a step would take if it were free of all else.
+of its own, and as many as memory has room for (`--at_once`) take turns: medians of the turns. The products' share, in
+seconds of the processor, is that of a step's matrix products of dense layers, measured alone: what a step would take if
+it were free of all else.
 """
 
 import contextlib
@@ -46,13 +46,13 @@ class Side(NamedTuple):
 
 SIDES = {
     "ours": Side(OURS, "auto"),
+    "keras_hub": Side("keras_hub_side", ""),
+    "transformers": Side("transformers_side", ""),
+    "transformers_compile": Side("transformers_side", "compile"),
     "ours_none": Side(OURS, "none"),
     "ours_step": Side(OURS, "step"),
     "ours_recompute": Side(OURS, "recompute"),
-    "keras_hub": Side("keras_hub_side", ""),
     "keras_hub_jit": Side("keras_hub_side", "jit"),
-    "transformers": Side("transformers_side", ""),
-    "transformers_compile": Side("transformers_side", "compile"),
     "products": Side(PRODUCTS, ""),
 }
 
@@ -69,6 +69,7 @@ flags.DEFINE_integer("train_batch_size", None, "Examples in a step (default: 64 
 flags.DEFINE_integer("max_seq_length", 128, "Tokens of an example.", 8)
 flags.DEFINE_integer("max_predictions_per_seq", 20, "Masked tokens of an example.", 1)
 flags.DEFINE_integer("repetitions", 5, "How often each side takes its turn.", 3)
+flags.DEFINE_integer("at_once", 4, "Sides in memory together, which alternate: four of BERT-base take some 20 GB.", 1)
 flags.DEFINE_integer("steps", 3, "Steps in a turn.", 1)
 flags.DEFINE_integer("threads", len(os.sched_getaffinity(0)), "Of every side.", 1)
 
@@ -108,9 +109,17 @@ def answer(process: subprocess.Popen) -> dict[str, float]:
 
 def measure(config: str, precision: str, batch_size: int) -> dict[str, dict]:
     """For each side the seconds of its turns, of the processor too, and those of its first step."""
+    found = {}
+    for start in range(0, len(FLAGS.sides), FLAGS.at_once):
+        found |= measure_together(FLAGS.sides[start : start + FLAGS.at_once], config, precision, batch_size)
+    return found
+
+
+def measure_together(sides: list[str], config: str, precision: str, batch_size: int) -> dict[str, dict]:
+    """The same of a few, which alternate."""
     with contextlib.ExitStack() as stack:
         processes, found = {}, {}
-        for name in FLAGS.sides:
+        for name in sides:
             processes[name] = stack.enter_context(started(SIDES[name], config, precision, batch_size))
             found[name] = answer(processes[name]) | {"seconds": [], "cpu_seconds": [], "peak": []}
         for _ in range(FLAGS.repetitions):
@@ -125,12 +134,14 @@ def measure(config: str, precision: str, batch_size: int) -> dict[str, dict]:
 def table(size: str, precision: str, batch_size: int, found: dict[str, dict]) -> str:
     """Markdown: a line a side."""
     tokens = batch_size * FLAGS.max_seq_length
-    reference = statistics.median(found.get("keras_hub", next(iter(found.values())))["seconds"])
+    other = "keras_hub" if "keras_hub" in found else next(iter(found))
+    reference = statistics.median(found[other]["seconds"])
     products = statistics.median(found["products"]["cpu_seconds"]) if "products" in found else None
     lines = [
         f"bert-{size}, batch {batch_size} × {FLAGS.max_seq_length}, {precision}, {FLAGS.threads} threads",
         "",
-        "| | ms a step | spread | tokens/s | to keras-hub | CPU ms | products' share | first step, s | peak, MB |",
+        f"| | ms a step | spread | tokens/s | to {SIDES[other].name()} | CPU ms | products' share | first step, s "
+        "| peak, MB |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for name, measured in found.items():

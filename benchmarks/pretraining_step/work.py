@@ -45,12 +45,14 @@ def random_batch(vocab_size: int, arguments: argparse.Namespace) -> dict[str, np
 def take_turns(run: Callable[[int], object], steps: int) -> None:
     """Answers each line of standard input with a line of JSON: what `run(steps)` took in seconds, and bytes at most.
 
-    The first answer is about the first step, with all that is traced and compiled for it.
+    The first answer is about the first step, with all that is traced and compiled for it; it comes once the process is
+    warm, since from then on it is another's turn.
     """
     started = time.perf_counter()
     run(1)
-    print(json.dumps({"first": time.perf_counter() - started}), flush=True)
+    first = time.perf_counter() - started
     run(2)
+    print(json.dumps({"first": first}), flush=True)
     while True:
         try:
             input()
