@@ -8,44 +8,26 @@ python run_squad.py --init_checkpoint=out/model --output_dir=out --do_predict --
     answers lines of standard input at once: a question, a tab and a context, or {"question": "…", "context": "…"}.
 """
 
-import math
-
 from absl import flags
 
 from official import command_line
 from official.serving import serving_flags
 from official.tasks.fine_tuning import fine_tuning_flags
+from official.tasks.squad import squad_flags
 from official.training import flags as device_flags
 
 FLAGS = flags.FLAGS
 flags.adopt_module_key_flags(fine_tuning_flags)
 flags.adopt_module_key_flags(serving_flags)
+flags.adopt_module_key_flags(squad_flags)
 
 # === The original's flags ===
 flags.DEFINE_string("train_file", None, "JSON to train on, of SQuAD v1.1, or of v2.0 with --version_2_with_negative.")
 flags.DEFINE_string("predict_file", None, "JSON with the questions to answer; -: lines of standard input.")
 flags.DEFINE_integer("max_seq_length", 384, "Tokens of a window: [CLS] question [SEP] context [SEP].", lower_bound=4)
 flags.DEFINE_integer("doc_stride", 128, "Tokens from the start of a window on a long context to the next.", 1)
-flags.DEFINE_integer("max_query_length", 64, "Tokens of a question; longer ones are cut.", lower_bound=0)
-flags.DEFINE_integer("n_best_size", 20, "Candidates for each question in nbest_predictions.json.", lower_bound=1)
-flags.DEFINE_integer("max_answer_length", 30, "Tokens of an answer, at most.", lower_bound=1)
 flags.DEFINE_bool("verbose_logging", False, "Whether to name the answers that were not found in their words.")
-flags.DEFINE_bool("version_2_with_negative", False, "Whether there may be no answer, as in SQuAD v2.0.")
-flags.DEFINE_string(
-    "null_score_diff_threshold",
-    "0.0",
-    "There is no answer where that is better than the best answer by more than this. best: what --do_eval finds, or "
-    "found before (in squad_scores.json of output_dir or beside init_checkpoint).",
-)
 flags.DEFINE_bool("write_tf_records", False, "Write train.tf_record and eval.tf_record too, for other trainers.")
-
-
-@flags.validator("null_score_diff_threshold", "a number or 'best' was expected")
-def _is_threshold(value):
-    try:
-        return value == "best" or math.isfinite(float(value))
-    except ValueError:
-        return False
 
 
 @flags.multi_flags_validator(

@@ -1,18 +1,18 @@
 """The flags of `run_distillation.py` that are not those of all fine-tuning, and what they come to."""
 
-import math
-
 from absl import flags
 from absl.flags import FlagValues
 
 from official.tasks.classification import classification_tasks
 from official.tasks.fine_tuning import fine_tuning_flags
+from official.tasks.squad import squad_flags
 
 CLASSIFICATION, SQUAD, TAGGING = "classification", "squad", "tagging"
 MAX_SEQ_LENGTH = {CLASSIFICATION: 128, SQUAD: 384, TAGGING: 128}
 SQUAD_DOC_STRIDE = 128
 
 flags.adopt_module_key_flags(fine_tuning_flags)
+flags.adopt_module_key_flags(squad_flags)
 flags.DEFINE_enum("task", None, [CLASSIFICATION, SQUAD, TAGGING], "What the teacher is fine-tuned for.")
 
 # === Teacher and student ===
@@ -51,24 +51,9 @@ flags.DEFINE_string("tfds_name", None, "A tensorflow-datasets data set; the file
 flags.DEFINE_string("tfds_data_dir", None, "Where tensorflow-datasets keeps its data.")
 flags.DEFINE_string("xnli_language", "zh", "Language of XNLI.")
 
-# === Of question answering ===
-flags.DEFINE_integer("max_query_length", 64, "Tokens of a question; longer ones are cut.", lower_bound=0)
-flags.DEFINE_integer("n_best_size", 20, "Candidates for each question.", lower_bound=1)
-flags.DEFINE_integer("max_answer_length", 30, "Tokens of an answer, at most.", lower_bound=1)
-flags.DEFINE_bool("version_2_with_negative", False, "Whether there may be no answer, as in SQuAD v2.0.")
-flags.DEFINE_string("null_score_diff_threshold", "0.0", "As of run_squad.py: a number, or best.")
-
 # === Of tagging ===
 flags.DEFINE_integer("token_column", None, "Column of the words, from 0.")
 flags.DEFINE_bool("document_context", False, "Read sentences with what stands around them in their document.")
-
-
-@flags.validator("null_score_diff_threshold", "a number or 'best' was expected")
-def _is_threshold(value):
-    try:
-        return value == "best" or math.isfinite(float(value))
-    except ValueError:
-        return False
 
 
 @flags.multi_flags_validator(["task", "max_seq_length", "max_query_length"], "a window must hold more than a question")
