@@ -69,7 +69,7 @@ flags.DEFINE_integer("train_batch_size", None, "Examples in a step (default: 64 
 flags.DEFINE_integer("max_seq_length", 128, "Tokens of an example.", 8)
 flags.DEFINE_integer("max_predictions_per_seq", 20, "Masked tokens of an example.", 1)
 flags.DEFINE_integer("repetitions", 5, "How often each side takes its turn.", 3)
-flags.DEFINE_integer("at_once", 5, "Sides in memory together, which alternate: five of BERT-base take 20 GB.", 1)
+flags.DEFINE_integer("at_once", 5, "Sides in memory together, which alternate: five of BERT-base take 23 GB.", 1)
 flags.DEFINE_integer("steps", 3, "Steps in a turn.", 1)
 flags.DEFINE_integer("threads", len(os.sched_getaffinity(0)), "Of every side.", 1)
 

@@ -25,7 +25,7 @@ def test_a_side_answers_first_when_it_is_warm_and_then_once_a_turn(monkeypatch, 
 
 
 @pytest.mark.slow
-def test_every_side_of_ours_has_a_line_and_numbers_of_every_turn(repository, tmp_path):
+def test_every_side_has_a_line_and_numbers_of_every_turn(repository, tmp_path):
     command = "-m benchmarks.pretraining_step.compare --sizes=tiny --precisions=float32 --train_batch_size=2"
     command += f" --sides=ours,products,keras_hub --at_once=2 --repetitions=3 --steps=1 --json={tmp_path}/steps.json"
     done = subprocess.run([sys.executable, *command.split()], cwd=repository, capture_output=True, text=True)
